@@ -1,0 +1,50 @@
+package io.gabion.core.port;
+
+import static java.util.Objects.requireNonNull;
+
+import io.gabion.core.message.Payload;
+import io.gabion.core.message.RequestId;
+import io.gabion.model.ByteRange;
+import io.gabion.model.Lsn;
+import io.gabion.model.SessionId;
+import java.util.List;
+
+/** What can be made durable about one replica. Records of one replica are applied, and become durable, in the order given. */
+public sealed interface LogRecord {
+    /** New content. {@code committed} is the commit position known when it was appended. */
+    record Written(Lsn lsn, Lsn committed, ByteRange range, RequestId request, Payload payload) implements LogRecord {
+        public Written {
+            requireNonNull(lsn, "lsn is null");
+            requireNonNull(committed, "committed is null");
+        }
+    }
+
+    /** Zeros from here on. */
+    record Trimmed(Lsn lsn, Lsn committed, ByteRange range, RequestId request) implements LogRecord {}
+
+    /** A session was opened. */
+    record SessionOpened(Lsn lsn, SessionId session) implements LogRecord {}
+
+    /** The volume may hold {@code sizeBytes}. */
+    record Grown(Lsn lsn, long sizeBytes) implements LogRecord {}
+
+    /** An operation that changes nothing here but takes part in the sequence. */
+    record Marked(Lsn lsn) implements LogRecord {}
+
+    /**
+     * Blocks taken from another member. Per block: kept as it is where the present version has epoch {@code liveEpoch} and is
+     * higher than the copy's (it came by the live stream meanwhile), else replaced by the copy, whatever its version. In the
+     * change log these blocks stand under ({@code liveEpoch}, 0).
+     */
+    record Copied(long liveEpoch, List<BlockRun> runs) implements LogRecord {
+        public Copied {
+            runs = List.copyOf(runs);
+        }
+    }
+
+    /** The replica's own record, in full. */
+    record ReplicaChanged(ReplicaRecord record) implements LogRecord {}
+
+    /** The replica and all its data are gone. */
+    record ReplicaDeleted() implements LogRecord {}
+}

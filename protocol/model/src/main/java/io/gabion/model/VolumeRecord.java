@@ -1,0 +1,65 @@
+package io.gabion.model;
+
+import static java.util.Objects.requireNonNull;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The one record of a volume in the configuration store. Swapped as a whole on {@code config.version}.
+ *
+ * @param placement the replicas that should exist
+ * @param removed tombstones: replicas whose data may be deleted. Only a tombstone ever deletes a replica
+ * @param deleting the volume is to be erased on every node; it serves nothing any more
+ */
+public record VolumeRecord(
+        VolumeId id,
+        VolumeSpec spec,
+        List<ReplicaPlacement> placement,
+        List<ReplicaPlacement> removed,
+        boolean deleting,
+        VolumeConfig config) {
+    public VolumeRecord {
+        requireNonNull(id, "id is null");
+        requireNonNull(spec, "spec is null");
+        requireNonNull(config, "config is null");
+        placement = List.copyOf(placement);
+        removed = List.copyOf(removed);
+    }
+
+    public Optional<NodeName> nodeOf(ReplicaId replica) {
+        return placement.stream()
+                .filter(p -> p.replica().equals(replica))
+                .map(ReplicaPlacement::node)
+                .findFirst();
+    }
+
+    public Optional<ReplicaId> replicaOn(NodeName node) {
+        return placement.stream()
+                .filter(p -> p.node().equals(node))
+                .map(ReplicaPlacement::replica)
+                .findFirst();
+    }
+
+    /** Node of the current primary; empty only when the record was damaged by hand. */
+    public Optional<NodeName> primaryNode() {
+        return nodeOf(config.primary());
+    }
+
+    public VolumeRecord withConfig(VolumeConfig newConfig) {
+        return new VolumeRecord(id, spec, placement, removed, deleting, newConfig);
+    }
+
+    public VolumeRecord withSpec(VolumeSpec newSpec, String writer) {
+        return new VolumeRecord(id, newSpec, placement, removed, deleting, config.withNextVersion(writer));
+    }
+
+    public VolumeRecord withPlacement(
+            List<ReplicaPlacement> newPlacement, List<ReplicaPlacement> newRemoved, String writer) {
+        return new VolumeRecord(id, spec, newPlacement, newRemoved, deleting, config.withNextVersion(writer));
+    }
+
+    public VolumeRecord withDeleting(String writer) {
+        return new VolumeRecord(id, spec, placement, removed, true, config.withNextVersion(writer));
+    }
+}
