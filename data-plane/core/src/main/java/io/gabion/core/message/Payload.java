@@ -1,5 +1,7 @@
 package io.gabion.core.message;
 
+import java.nio.ByteBuffer;
+
 /**
  * Bytes of a write or a read that the core passes on but never looks at. Reference counted, because outside the core they
  * are slices of network buffers.
@@ -14,6 +16,12 @@ public interface Payload {
 
     /** CRC32C of all bytes, computed where they entered the system and carried along unchanged. */
     int crc32c();
+
+    /**
+     * The bytes, position 0 to limit {@link #length()}: for adapters (store, wire, front ends) only. A view of its own, valid
+     * while the caller owns a reference.
+     */
+    ByteBuffer bytes();
 
     /** Adds one reference; returns this. */
     Payload retain();

@@ -31,30 +31,33 @@ public sealed interface Effect {
 
     // ---- store ------------------------------------------------------------------------------------------------------
 
-    record Append(long ticket, LogRecord record) implements Effect {}
+    /** An effect that the disk's store carries out. */
+    sealed interface StoreEffect extends Effect {}
+
+    record Append(long ticket, LogRecord record) implements StoreEffect {}
 
     /** Content of whole blocks; sees every append reported durable before, and none that is emitted later. */
-    record Read(long ticket, ByteRange range) implements Effect {}
+    record Read(long ticket, ByteRange range) implements StoreEffect {}
 
     /** Holes and data within the range. */
-    record ReadExtents(long ticket, ByteRange range) implements Effect {}
+    record ReadExtents(long ticket, ByteRange range) implements StoreEffect {}
 
     /** Blocks of the range whose version or checksum differ from {@code known} (a block not named is a hole there); all blocks, holes too, when {@code all}. */
-    record ReadBlocks(long ticket, ByteRange range, boolean all, List<BlockVersion> known) implements Effect {
+    record ReadBlocks(long ticket, ByteRange range, boolean all, List<BlockVersion> known) implements StoreEffect {
         public ReadBlocks {
             known = List.copyOf(known);
         }
     }
 
-    record ReadVersions(long ticket, ByteRange range) implements Effect {}
+    record ReadVersions(long ticket, ByteRange range) implements StoreEffect {}
 
     /** Taken at exactly this place in the order of appends. */
-    record ReadRegionTable(long ticket) implements Effect {}
+    record ReadRegionTable(long ticket) implements StoreEffect {}
 
-    record ReadChanges(long ticket, Lsn after) implements Effect {}
+    record ReadChanges(long ticket, Lsn after) implements StoreEffect {}
 
     /** Digest the content as it is at exactly this place in the order of appends; the result goes to whoever asked, not back here. */
-    record Verify(long id, Lsn lsn) implements Effect {}
+    record Verify(long id, Lsn lsn) implements StoreEffect {}
 
     // ---- the rest ---------------------------------------------------------------------------------------------------
 
