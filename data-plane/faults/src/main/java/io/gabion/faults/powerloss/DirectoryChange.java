@@ -15,7 +15,11 @@ sealed interface DirectoryChange {
     record RemovedDirectory(DirectoryNode directory, Node.Name name) implements DirectoryChange {}
 
     /** {@code replaced} is what carried the new name before, or null. */
-    record Renamed(Node node, Node.Name from, Node.Name to, @Nullable Node replaced) implements DirectoryChange {}
+    record Renamed(
+            Node node,
+            Node.Name from,
+            Node.Name to,
+            @Nullable Node replaced) implements DirectoryChange {}
 
     record ChangedPermissions(Node node, int permissions) implements DirectoryChange {}
 }

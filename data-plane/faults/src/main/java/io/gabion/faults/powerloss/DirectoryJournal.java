@@ -5,9 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayDeque;
-import java.util.EnumSet;
-import java.util.Set;
-import java.nio.file.attribute.PosixFilePermission;
 
 /**
  * The ordered journal of the name space, as ext4 and XFS keep one: changes become durable in the order in which they
@@ -45,15 +42,20 @@ final class DirectoryJournal {
     }
 
     void commitThrough(long record) throws IOException {
-        while (committed < record && !pending.isEmpty()) {
+        long done = committed;
+        while (done < record && !pending.isEmpty()) {
             apply(pending.remove());
-            committed++;
+            done++;
+            committed = done;
         }
     }
 
     /** The durable path of a node. */
     Path durablePath(Node node) {
         if (node.durableNames.isEmpty()) {
+            if (node.id != NodeTree.ROOT_ID) {
+                throw new IllegalStateException(node.path + " has no durable name");
+            }
             return backing;
         }
         return path(node.durableNames.iterator().next());
@@ -110,25 +112,13 @@ final class DirectoryJournal {
 
     private static void dropDurableName(Node node, Node.Name name) throws IOException {
         node.durableNames.remove(name);
-        if (node instanceof FileNode file
-                && file.durableNames.isEmpty()
-                && file.names.isEmpty()
-                && file.handles == 0) {
+        if (node instanceof FileNode file && file.durableNames.isEmpty() && file.names.isEmpty() && file.handles == 0) {
             file.content.discard();
         }
     }
 
     private static void setPermissions(Path path, int bits) throws IOException {
-        // The enum runs from OWNER_READ to OTHERS_EXECUTE: bit 8 down to bit 0. The owner may always read and write,
-        // or the layer itself could not.
-        Set<PosixFilePermission> permissions =
-                EnumSet.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE);
-        PosixFilePermission[] all = PosixFilePermission.values();
-        for (int i = 0; i < all.length; i++) {
-            if ((bits & (1 << (all.length - 1 - i))) != 0) {
-                permissions.add(all[i]);
-            }
-        }
-        Files.setPosixFilePermissions(path, permissions);
+        // The owner may always read and write, or the layer itself could not.
+        Files.setAttribute(path, "unix:mode", bits | 0600);
     }
 }

@@ -1,5 +1,6 @@
 package io.gabion.faults.powerloss;
 
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -14,12 +15,12 @@ final class ExtentOverlay {
     /**
      * Bytes {@code [start, end)} of the file.
      *
-     * @param data the array that holds them from {@code dataOffset} on; null for zeros
+     * @param data as long as the extent; null for zeros
      * @param lost a failed sync dropped them: still readable, never made durable by a later sync
      */
-    record Extent(long start, long end, byte @Nullable [] data, int dataOffset, boolean lost) {
+    record Extent(long start, long end, @Nullable MemorySegment data, boolean lost) {
         Extent part(long from, long to) {
-            return new Extent(from, to, data, data == null ? 0 : dataOffset + (int) (from - start), lost);
+            return new Extent(from, to, data == null ? null : data.asSlice(from - start, to - from), lost);
         }
     }
 
@@ -29,10 +30,10 @@ final class ExtentOverlay {
         return extents.isEmpty();
     }
 
-    void put(long start, long end, byte @Nullable [] data) {
+    void put(long start, long end, @Nullable MemorySegment data) {
         if (start < end) {
             cut(start, end);
-            extents.put(start, new Extent(start, end, data, 0, false));
+            extents.put(start, new Extent(start, end, data, false));
         }
     }
 
@@ -77,8 +78,7 @@ final class ExtentOverlay {
 
     /** Marks everything as lost by a failed sync. */
     void loseAll() {
-        extents.replaceAll((start, extent) ->
-                new Extent(extent.start(), extent.end(), extent.data(), extent.dataOffset(), true));
+        extents.replaceAll((start, extent) -> new Extent(extent.start(), extent.end(), extent.data(), true));
     }
 
     /** Drops what a sync has made durable. */

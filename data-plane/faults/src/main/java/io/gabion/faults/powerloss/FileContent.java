@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
 final class FileContent {
     private static final MemorySegment ZEROS =
             MemorySegment.ofArray(new byte[FuseConnection.MAXIMUM_WRITE_BYTES]).asReadOnly();
-    // Below this a buffer of zeros is not worth a special case.
-    private static final int ZERO_DETECTION_BYTES = 4096;
+    // Below a sector a buffer of zeros is not worth a special case.
+    private static final int ZERO_DETECTION_BYTES = 512;
 
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
     private final ExtentOverlay overlay = new ExtentOverlay();
@@ -91,12 +91,10 @@ final class FileContent {
             for (ExtentOverlay.Extent extent : overlay.within(offset, end)) {
                 readBase(position, extent.start(), offset, target);
                 MemorySegment part = target.asSlice(extent.start() - offset, extent.end() - extent.start());
-                byte[] data = extent.data();
-                if (data == null) {
+                if (extent.data() == null) {
                     part.fill((byte) 0);
                 } else {
-                    MemorySegment.copy(
-                            data, extent.dataOffset(), part, ValueLayout.JAVA_BYTE, 0, (int) part.byteSize());
+                    part.copyFrom(extent.data());
                 }
                 position = extent.end();
             }
@@ -133,7 +131,7 @@ final class FileContent {
         boolean zero = length >= ZERO_DETECTION_BYTES
                 && length <= ZEROS.byteSize()
                 && source.mismatch(ZEROS.asSlice(0, length)) < 0;
-        byte[] data = zero ? null : source.toArray(ValueLayout.JAVA_BYTE);
+        MemorySegment data = zero ? null : MemorySegment.ofArray(source.toArray(ValueLayout.JAVA_BYTE));
         lock.writeLock().lock();
         try {
             grow(offset + length);
@@ -228,12 +226,11 @@ final class FileContent {
     }
 
     private void writeBase(FileChannel file, ExtentOverlay.Extent extent) throws IOException {
-        byte[] data = extent.data();
+        MemorySegment data = extent.data();
         if (data == null) {
             BackingFile.zero(file, extent.start(), Math.min(extent.end(), durableSizeBytes));
         } else {
-            int length = (int) (extent.end() - extent.start());
-            BackingFile.write(file, ByteBuffer.wrap(data, extent.dataOffset(), length), extent.start());
+            BackingFile.write(file, data.asByteBuffer(), extent.start());
         }
     }
 

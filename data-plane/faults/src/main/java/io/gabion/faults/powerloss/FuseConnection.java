@@ -108,7 +108,8 @@ final class FuseConnection implements AutoCloseable {
                     continue;
                 }
                 if (errno != Errno.ENODEV) {
-                    LOG.warn("the power-loss layer at {} stops: reading /dev/fuse answered errno {}", mountPoint, errno);
+                    LOG.warn(
+                            "the power-loss layer at {} stops: reading /dev/fuse answered errno {}", mountPoint, errno);
                 }
                 return;
             }

@@ -57,7 +57,7 @@ record FuseRequest(MemorySegment bytes) {
 
     /** The second of two zero-terminated strings. */
     String stringAfter(int offset) {
-        long end = HEADER_BYTES + offset;
+        long end = (long) HEADER_BYTES + offset;
         while (bytes.get(JAVA_BYTE, end) != 0) {
             end++;
         }
