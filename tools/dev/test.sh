@@ -1,0 +1,97 @@
+# Everything that must pass. Each stage is a name for `--only`; a stage that fails does not stop the others.
+
+test_stages_fast=(unit)
+test_stages_default=(unit simulation power-cuts block-clients fencing kills)
+test_stages_all=(unit simulation crash power-cuts block-clients fencing kills)
+passed=0
+failed=0
+failed_names=()
+
+run_stage() { # NAME
+  local start=$SECONDS
+  say "test: $1"
+  if "stage_${1//-/_}"; then
+    passed=$((passed + 1))
+    say "test: $1 passed in $((SECONDS - start)) s"
+  else
+    failed=$((failed + 1))
+    failed_names+=("$1")
+    say "test: $1 FAILED after $((SECONDS - start)) s"
+  fi
+}
+
+# Compiles with every check as an error, checks layout and sizes, runs unit tests, integration tests and the module borders.
+stage_unit() {
+  maven install -Dtest.excluded.groups=long,faults com.diffplug.spotless:spotless-maven-plugin:3.0.0:check checkstyle:check \
+    > target/unit.log 2>&1 || { grep -E '^\[(ERROR|WARNING)\]' target/unit.log | head -n 60; return 1; }
+  grep -E '^\[INFO\] Tests run:.*Time' target/unit.log | awk '{runs += $4} END {printf "[dev] %d tests in %d classes\n", runs, NR}'
+  touch "$stamp"
+}
+
+class_path_of() { # MODULE
+  local file=$1/target/class-path
+  if [ ! -f "$file" ] || [ "$1/pom.xml" -nt "$file" ]; then
+    maven -q dependency:build-classpath -pl "$1" "-Dmdep.outputFile=$root/$file" -Dmdep.includeScope=test
+  fi
+  printf '%s' "$1/target/classes:$1/target/test-classes:$(cat "$file")"
+}
+
+stage_simulation() {
+  "$JAVA_HOME/bin/java" -XX:+UseSerialGC -Xmx1g -cp "$(class_path_of data-plane/simulator)" \
+    io.gabion.simulator.Simulate --seeds "${GABION_SEEDS:-200}" | tail -n 20
+  return "${PIPESTATUS[0]}"
+}
+
+fault_tests() { # TAG [PROPERTY...]
+  local tag=$1
+  shift
+  build
+  maven surefire:test -pl data-plane/faults "-Dtest.groups=$tag" -Dtest.excluded.groups=none -Dgabion.root="$root" "$@" \
+    > "target/$tag.log" 2>&1 || { grep -v -e '^\[INFO\] *$' "target/$tag.log" | tail -n 60; return 1; }
+  grep -E '^(\[gabion\]|\[INFO\] Tests run:.*Time)' "target/$tag.log" || true
+}
+
+stage_crash() { maven -q surefire:test -pl data-plane/store -Dtest.groups=crash -Dtest.excluded.groups=none; }
+stage_power_cuts() { fault_tests power-cuts; }
+stage_fencing() { fault_tests fencing; }
+stage_block_clients() { bash tools/test/block-clients; }
+stage_kills() {
+  if [ "$scope" = only ] || [ "$scope" = full ]; then
+    fault_tests kills -Dgabion.kills=20 -Dgabion.kills.seconds=600
+  else
+    fault_tests kills -Dgabion.kills=4 -Dgabion.kills.seconds=100
+  fi
+}
+
+run_tests() {
+  local stages=() name
+  scope=default
+  while [ $# -gt 0 ]; do
+    case "$1" in
+      --fast) stages=("${test_stages_fast[@]}"); scope=fast ;;
+      --full) stages=("${test_stages_all[@]}"); scope=full ;;
+      --only)
+        name=${2:?--only needs the name of a stage: ${test_stages_all[*]}}
+        shift
+        case " ${test_stages_all[*]} " in
+          *" $name "*) stages+=("$name"); scope=only ;;
+          *) echo "dev: no stage '$name'$(nearest "$name" "${test_stages_all[@]}"); there are: ${test_stages_all[*]}" >&2; exit 2 ;;
+        esac
+        ;;
+      *) echo "dev: unknown option '$1'$(nearest "$1" --fast --full --only)" >&2; exit 2 ;;
+    esac
+    shift
+  done
+  [ ${#stages[@]} -gt 0 ] || stages=("${test_stages_default[@]}")
+  setup
+  mkdir -p target
+  if [ "${stages[0]}" != unit ]; then
+    build
+    maven -q install -DskipTests -pl data-plane/faults,data-plane/simulator
+  fi
+  local begin=$SECONDS
+  for name in "${stages[@]}"; do run_stage "$name"; done
+  say "all stages took $((SECONDS - begin)) s${failed_names[*]:+; failed: ${failed_names[*]}}"
+  echo "$passed passed, $failed failed"
+  [ "$failed" = 0 ]
+}
