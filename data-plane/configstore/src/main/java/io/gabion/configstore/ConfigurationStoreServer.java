@@ -1,0 +1,162 @@
+package io.gabion.configstore;
+
+import io.gabion.protocol.control.ControlRole;
+import io.gabion.protocol.control.ControlServers;
+import io.gabion.protocol.control.ControlTls;
+import io.gabion.protocol.control.HostPort;
+import io.grpc.Server;
+import io.prometheus.metrics.exporter.httpserver.HTTPServer;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The stand-alone configuration store: compare-and-swap on one record per volume, disk and pool, durable before it is answered,
+ * under mutual TLS. Exit codes of the program: 0 stopped by a signal, 1 cannot start or go on, 2 wrong command line.
+ */
+public final class ConfigurationStoreServer implements AutoCloseable {
+    private static final int EXIT_FAILURE = 1;
+    private static final int EXIT_USAGE = 2;
+    /** A stopping server lets running calls end; a batch takes one sync. */
+    private static final int DRAIN_SECONDS = 2;
+
+    private final RecordStore store;
+    private final ExecutorService calls;
+    private final Server server;
+    private final @Nullable HTTPServer metricsServer;
+
+    private ConfigurationStoreServer(
+            RecordStore store, ExecutorService calls, Server server, @Nullable HTTPServer metricsServer) {
+        this.store = store;
+        this.calls = calls;
+        this.server = server;
+        this.metricsServer = metricsServer;
+    }
+
+    /** Starts the program; returns only to let the JVM live on its server threads. */
+    public static void main(String[] arguments) {
+        if (System.getProperty("logback.configurationFile") == null) {
+            System.setProperty("logback.configurationFile", "logback-configuration-store.xml");
+        }
+        ServerArguments parsed;
+        try {
+            parsed = ServerArguments.parse(arguments);
+        } catch (IllegalArgumentException e) {
+            System.err.println("gabion-configuration-store: " + e.getMessage());
+            System.err.print(ServerArguments.USAGE);
+            System.exit(EXIT_USAGE);
+            return;
+        }
+        Logger log = LoggerFactory.getLogger(ConfigurationStoreServer.class);
+        try {
+            ControlTls tls = ControlTls.load(parsed.cluster(), parsed.certificate(), parsed.key(), parsed.ca());
+            // A failed sync: only reading the log again tells what is durable, so no orderly end.
+            ConfigurationStoreServer running = start(
+                    parsed.data(), parsed.listen().resolve(), parsed.metricsListen(), tls, () -> Runtime.getRuntime()
+                            .halt(EXIT_FAILURE));
+            Runtime.getRuntime().addShutdownHook(new Thread(running::close, "shutdown"));
+            log.info(
+                    "configuration store {} of cluster {} serves {}:{}, metrics on port {}, data in {}",
+                    BuildVersion.text(),
+                    parsed.cluster(),
+                    parsed.listen().host(),
+                    running.port(),
+                    running.metricsPort().map(String::valueOf).orElse("none"),
+                    parsed.data());
+        } catch (IOException | RuntimeException e) {
+            log.debug("start failed", e);
+            System.err.println("gabion-configuration-store: cannot start: " + e.getMessage());
+            System.exit(EXIT_FAILURE);
+        }
+    }
+
+    /**
+     * Starts a store in this process.
+     *
+     * @param onBroken called when the disk failed a sync; the store answers nothing any more
+     */
+    public static ConfigurationStoreServer start(
+            Path data, InetSocketAddress listen, Optional<HostPort> metricsListen, ControlTls tls, Runnable onBroken)
+            throws IOException {
+        if (tls.self().role() != ControlRole.CONFIGURATION_STORE) {
+            throw new IOException("--certificate is " + tls.self() + "; the configuration store's role is "
+                    + ControlRole.CONFIGURATION_STORE.word());
+        }
+        StoreMetrics metrics = new StoreMetrics();
+        RecordStore store = new RecordStore(data, tls.cluster(), metrics, onBroken);
+        ExecutorService calls = Executors.newVirtualThreadPerTaskExecutor();
+        Server server = null;
+        try {
+            server = ControlServers.startSecure(
+                    listen,
+                    tls,
+                    Set.of(ControlRole.NODE, ControlRole.OPERATOR),
+                    calls,
+                    List.of(new ConfigurationStoreService(store)));
+            HTTPServer metricsServer = metricsListen.isPresent() ? startMetrics(metricsListen.get(), metrics) : null;
+            return new ConfigurationStoreServer(store, calls, server, metricsServer);
+        } catch (IOException | RuntimeException e) {
+            if (server != null) {
+                server.shutdownNow();
+            }
+            calls.shutdownNow();
+            store.close();
+            throw e;
+        }
+    }
+
+    private static HTTPServer startMetrics(HostPort address, StoreMetrics metrics) throws IOException {
+        InetSocketAddress resolved = address.resolve();
+        if (!resolved.getAddress().isLoopbackAddress()) {
+            throw new IOException("--metrics-listen " + address
+                    + " is not a loopback address: the endpoint has no TLS, put a proxy in front of it");
+        }
+        try {
+            return HTTPServer.builder()
+                    .inetAddress(resolved.getAddress())
+                    .port(resolved.getPort())
+                    .registry(metrics.registry())
+                    .buildAndStart();
+        } catch (IOException e) {
+            throw new IOException("--metrics-listen: cannot listen on " + address + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** The port of the control interface. */
+    public int port() {
+        return server.getPort();
+    }
+
+    public Optional<Integer> metricsPort() {
+        return Optional.ofNullable(metricsServer).map(HTTPServer::getPort);
+    }
+
+    /** Stops taking calls, lets running ones end, closes the log. */
+    @Override
+    public void close() {
+        server.shutdown();
+        try {
+            store.close();
+            if (!server.awaitTermination(DRAIN_SECONDS, TimeUnit.SECONDS)) {
+                server.shutdownNow();
+            }
+        } catch (IOException e) {
+            System.err.println("gabion-configuration-store: " + e.getMessage());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        calls.shutdownNow();
+        if (metricsServer != null) {
+            metricsServer.close();
+        }
+    }
+}
