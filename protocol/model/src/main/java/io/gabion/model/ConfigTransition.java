@@ -29,9 +29,11 @@ public final class ConfigTransition {
         refuseIf(broken, b.sessionFloor() < a.sessionFloor(), "sessionFloor never falls");
         refuseIf(broken, b.verifier() < a.verifier(), "verifier never falls");
         refuseIf(broken, current.deleting() && !next.deleting(), "deletion is never taken back");
+        // A volume being deleted gives its replicas up one by one; its in-sync set means nothing any more.
         refuseIf(
                 broken,
-                b.inSync().stream().anyMatch(m -> next.nodeOf(m.replica()).isEmpty()),
+                !next.deleting()
+                        && b.inSync().stream().anyMatch(m -> next.nodeOf(m.replica()).isEmpty()),
                 "every in-sync member must have a placement");
         return broken;
     }
