@@ -1,0 +1,80 @@
+package io.gabion.simulator.checker;
+
+import io.gabion.core.port.ReplicaRecord;
+import io.gabion.model.VolumeConfig;
+import io.gabion.simulator.Trace;
+import io.gabion.simulator.client.SimulatedClient;
+import io.gabion.simulator.cluster.StorageHost;
+import io.gabion.simulator.configuration.ConfigurationService;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** What must hold some time after the last fault: all replicas in sync and equal, every request answered, nothing leaked. */
+public final class Convergence {
+    private final Trace trace;
+    private final ConfigurationService configuration;
+    private final List<StorageHost> hosts;
+    private final List<SimulatedClient> clients;
+
+    public Convergence(
+            Trace trace, ConfigurationService configuration, List<StorageHost> hosts, List<SimulatedClient> clients) {
+        this.trace = trace;
+        this.configuration = configuration;
+        this.hosts = List.copyOf(hosts);
+        this.clients = clients;
+    }
+
+    /** All replicas in sync and no request open? */
+    public boolean reached() {
+        return missing().isEmpty();
+    }
+
+    private List<String> missing() {
+        List<String> missing = new ArrayList<>();
+        VolumeConfig config = configuration.current().config();
+        for (StorageHost host : hosts) {
+            Optional<ReplicaRecord> record = host.disk().record();
+            if (record.isEmpty()
+                    || !config.isInSync(record.get().replica(), record.get().incarnation())) {
+                missing.add(host.name() + " is not in sync: " + host.view());
+            }
+        }
+        SimulatedClient last = clients.getLast();
+        if (!last.isOpen()) {
+            missing.add(last.name() + " has no session");
+        }
+        if (last.outstandingCount() > 0) {
+            missing.add(last.name() + " waits for " + last.stuck());
+        }
+        return missing;
+    }
+
+    /** Reports everything that does not hold. */
+    public void check() {
+        List<String> missing = missing();
+        missing.forEach(text -> trace.violation("check", text));
+        if (!missing.isEmpty()) {
+            hosts.forEach(host -> trace.line("check", host.name() + ": " + host.view()));
+            return;
+        }
+        StorageHost first = hosts.getFirst();
+        for (StorageHost host : hosts.subList(1, hosts.size())) {
+            first.disk()
+                    .image()
+                    .difference(host.disk().image())
+                    .ifPresent(text ->
+                            trace.violation("check", first.name() + " and " + host.name() + " differ: " + text));
+        }
+        for (StorageHost host : hosts) {
+            if (host.livePayloads() != 0) {
+                trace.violation("check", host.name() + " leaked " + host.livePayloads() + " payloads");
+            }
+        }
+        for (SimulatedClient client : clients) {
+            if (client.livePayloads() != 0) {
+                trace.violation("check", client.name() + " leaked " + client.livePayloads() + " payloads");
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+package io.gabion.simulator.checker;
+
+import io.gabion.core.message.ClientMessage.IoStatus;
+import io.gabion.core.message.RequestId;
+import io.gabion.simulator.Trace;
+import io.gabion.simulator.client.ClientOperation;
+import io.gabion.simulator.client.ClientOperation.Kind;
+import io.gabion.simulator.disk.StampPayload;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** The histories of all blocks, fed by what the clients send and get. */
+public final class Histories {
+    private final Trace trace;
+    private final TreeMap<Long, RegisterHistory> blocks = new TreeMap<>();
+    private final Map<RequestId, Open> open = new HashMap<>();
+
+    private record Open(ClientOperation operation, List<RegisterHistory.Entry> entries) {}
+
+    public Histories(Trace trace) {
+        this.trace = trace;
+    }
+
+    public void invoked(ClientOperation operation, long nowNanos) {
+        List<RegisterHistory.Entry> entries = new ArrayList<>();
+        if (operation.changes() || operation.kind() == Kind.READ) {
+            for (int i = 0; i < operation.range().blockCount(); i++) {
+                long block = operation.range().firstBlock() + i;
+                RegisterHistory history = blocks.computeIfAbsent(block, RegisterHistory::new);
+                entries.add(
+                        operation.changes()
+                                ? history.beginWrite(operation.valueOf(block), operation.toString(), nowNanos)
+                                : history.beginRead(operation.toString(), nowNanos));
+            }
+        }
+        open.put(operation.request(), new Open(operation, entries));
+    }
+
+    /** The operation behind a request that is still open. */
+    public Optional<ClientOperation> operation(RequestId request) {
+        return Optional.ofNullable(open.get(request)).map(Open::operation);
+    }
+
+    public void returned(String client, ClientOperation operation, IoStatus status, long[] stamps, long nowNanos) {
+        if (status != IoStatus.OK) {
+            trace.violation(client, operation + " failed with " + status);
+            return;
+        }
+        Open closed = open.remove(operation.request());
+        if (closed == null) {
+            trace.violation(client, operation + " was answered twice");
+            return;
+        }
+        if (operation.kind() == Kind.READ
+                && stamps.length != operation.range().blockCount() * StampPayload.STAMPS_PER_BLOCK) {
+            trace.violation(client, operation + " returned " + stamps.length + " sectors");
+            return;
+        }
+        for (int i = 0; i < closed.entries().size(); i++) {
+            RegisterHistory history = history(operation.range().firstBlock() + i);
+            RegisterHistory.Entry entry = closed.entries().get(i);
+            if (operation.changes()) {
+                history.endWrite(entry, nowNanos);
+            } else {
+                checkSectors(client, operation, stamps, i);
+                history.endRead(entry, stamps[i * StampPayload.STAMPS_PER_BLOCK], nowNanos);
+            }
+        }
+    }
+
+    /** All sectors of a block come from the same operation. */
+    private void checkSectors(String client, ClientOperation operation, long[] stamps, int index) {
+        long first = stamps[index * StampPayload.STAMPS_PER_BLOCK];
+        for (int sector = 1; sector < StampPayload.STAMPS_PER_BLOCK; sector++) {
+            long expected = first == 0 ? 0 : first + sector;
+            long found = stamps[index * StampPayload.STAMPS_PER_BLOCK + sector];
+            if (found != expected) {
+                trace.violation(
+                        client,
+                        operation + " returned a mixed block "
+                                + (operation.range().firstBlock() + index) + ": sector " + sector + " is "
+                                + Long.toHexString(found) + ", not " + Long.toHexString(expected));
+            }
+        }
+    }
+
+    /** Nothing of this client that has no answer yet may take effect any more. */
+    public void abandon(List<ClientOperation> operations, long nowNanos) {
+        for (ClientOperation operation : operations) {
+            Open closed = open.remove(operation.request());
+            if (closed != null) {
+                for (int i = 0; i < closed.entries().size(); i++) {
+                    history(operation.range().firstBlock() + i)
+                            .abandon(closed.entries().get(i), nowNanos);
+                }
+            }
+        }
+    }
+
+    private RegisterHistory history(long block) {
+        return blocks.computeIfAbsent(block, RegisterHistory::new);
+    }
+
+    /** Checks everything; reports every block whose history cannot be. */
+    public void check() {
+        blocks.values().forEach(history -> history.check().ifPresent(text -> trace.violation("check", text)));
+    }
+}

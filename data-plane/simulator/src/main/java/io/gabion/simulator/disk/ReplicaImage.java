@@ -1,0 +1,249 @@
+package io.gabion.simulator.disk;
+
+import io.gabion.core.message.ClientMessage.Extent;
+import io.gabion.core.message.RequestId;
+import io.gabion.core.port.BlockRun;
+import io.gabion.core.port.BlockVersion;
+import io.gabion.core.port.LogRecord;
+import io.gabion.core.port.RecoveredReplica;
+import io.gabion.core.port.RegionState;
+import io.gabion.core.port.ReplicaRecord;
+import io.gabion.model.BlockGeometry;
+import io.gabion.model.ByteRange;
+import io.gabion.model.Lsn;
+import io.gabion.model.SessionId;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The durable content of one replica, as the records applied so far make it: blocks with versions, region table, change log,
+ * the replica's record. Owns no payload references.
+ */
+public final class ReplicaImage {
+    private final TreeMap<Long, StoredBlock> blocks = new TreeMap<>();
+    private final TreeMap<Integer, RegionState> regions = new TreeMap<>();
+    private final TreeSet<Long> damaged = new TreeSet<>();
+    private final ChangeLog changes;
+    private @Nullable ReplicaRecord record;
+    private Lsn lastLsn = Lsn.ZERO;
+    private Lsn committed = Lsn.ZERO;
+    private SessionId session = SessionId.NONE;
+
+    ReplicaImage(int maxChanges) {
+        changes = new ChangeLog(maxChanges);
+    }
+
+    /** Applies one record whose payloads were read out already. */
+    void apply(StoredRecord stored) {
+        switch (stored.record()) {
+            case LogRecord.Written written -> {
+                operation(written.lsn(), written.committed(), written.range(), written.request());
+                putBlocks(written.range(), written.lsn(), stored.stamps(0));
+            }
+            case LogRecord.Trimmed trimmed -> {
+                operation(trimmed.lsn(), trimmed.committed(), trimmed.range(), trimmed.request());
+                putBlocks(trimmed.range(), trimmed.lsn(), null);
+            }
+            case LogRecord.SessionOpened opened -> {
+                marker(opened.lsn());
+                session = session.isLowerThan(opened.session()) ? opened.session() : session;
+            }
+            case LogRecord.Grown grown -> marker(grown.lsn());
+            case LogRecord.Marked marked -> marker(marked.lsn());
+            case LogRecord.Copied copied -> {
+                for (int i = 0; i < copied.runs().size(); i++) {
+                    copy(copied.liveEpoch(), copied.runs().get(i), stored.stamps(i));
+                }
+            }
+            case LogRecord.ReplicaChanged changed -> {
+                if (record == null || !record.position().equals(changed.record().position())) {
+                    lastLsn = changed.record().position();
+                }
+                record = changed.record();
+            }
+            case LogRecord.ReplicaDeleted _ -> {
+                record = null;
+                blocks.clear();
+                regions.clear();
+            }
+        }
+    }
+
+    private void operation(Lsn lsn, Lsn commit, ByteRange range, RequestId request) {
+        lastLsn = Lsn.max(lastLsn, lsn);
+        committed = Lsn.max(committed, commit);
+        changes.add(lsn, range, request, committed);
+    }
+
+    private void marker(Lsn lsn) {
+        lastLsn = Lsn.max(lastLsn, lsn);
+        changes.add(lsn, new ByteRange(0, 0), RequestId.NONE, committed);
+    }
+
+    private void putBlocks(ByteRange range, Lsn lsn, long @Nullable [] stamps) {
+        for (int i = 0; i < range.blockCount(); i++) {
+            put(range.firstBlock() + i, new StoredBlock(lsn, slice(stamps, i)));
+        }
+    }
+
+    private void copy(long liveEpoch, BlockRun run, long @Nullable [] stamps) {
+        for (int i = 0; i < run.blocks(); i++) {
+            long block = run.firstBlock() + i;
+            Lsn present = version(block).lsn();
+            boolean live = present.epoch() == liveEpoch && present.isAfter(run.lsn());
+            if (!live) {
+                put(block, new StoredBlock(run.lsn(), slice(stamps, i)));
+            }
+        }
+        changes.add(
+                new Lsn(liveEpoch, 0), ByteRange.ofBlocks(run.firstBlock(), run.blocks()), RequestId.NONE, committed);
+    }
+
+    private static long @Nullable [] slice(long @Nullable [] stamps, int block) {
+        if (stamps == null) {
+            return null;
+        }
+        long[] one = new long[StampPayload.STAMPS_PER_BLOCK];
+        System.arraycopy(stamps, block * StampPayload.STAMPS_PER_BLOCK, one, 0, one.length);
+        return one;
+    }
+
+    private void put(long block, StoredBlock next) {
+        StoredBlock before = version(block);
+        blocks.put(block, next);
+        damaged.remove(block);
+        int region = (int) (block / BlockGeometry.BLOCKS_PER_REGION);
+        RegionState old = regions.getOrDefault(region, new RegionState(region, Lsn.ZERO, 0));
+        long hash = old.hash() - before.hash(block) + next.hash(block);
+        regions.put(region, new RegionState(region, Lsn.max(old.highest(), next.lsn()), hash));
+    }
+
+    // ---- what can be asked --------------------------------------------------------------------------------------
+
+    public Optional<ReplicaRecord> record() {
+        return Optional.ofNullable(record);
+    }
+
+    public Lsn lastLsn() {
+        return lastLsn;
+    }
+
+    /** Does the block hold this content, or that of an operation at or after {@code lsn}? */
+    public boolean holds(long block, long stamp, Lsn lsn) {
+        StoredBlock present = version(block);
+        return present.stamps()[0] == stamp || present.lsn().compareTo(lsn) >= 0;
+    }
+
+    /** Where the request stands in the log; empty when it is not known here. */
+    public Optional<Lsn> lsnOf(RequestId request) {
+        return changes.lsnOf(request);
+    }
+
+    StoredBlock version(long block) {
+        return blocks.getOrDefault(block, StoredBlock.NEVER_WRITTEN);
+    }
+
+    boolean isDamaged(ByteRange range) {
+        return !damaged.subSet(range.firstBlock(), range.firstBlock() + range.blockCount())
+                .isEmpty();
+    }
+
+    /** Bit rot: the block's checksum is wrong from now on, until it is written again. False when it is a hole. */
+    boolean damage(long block) {
+        return !version(block).isHole() && damaged.add(block);
+    }
+
+    long[] content(ByteRange range) {
+        long[] stamps = new long[range.blockCount() * StampPayload.STAMPS_PER_BLOCK];
+        for (int i = 0; i < range.blockCount(); i++) {
+            long[] one = version(range.firstBlock() + i).stamps();
+            System.arraycopy(one, 0, stamps, i * StampPayload.STAMPS_PER_BLOCK, one.length);
+        }
+        return stamps;
+    }
+
+    List<Extent> extents(ByteRange range) {
+        List<Extent> extents = new ArrayList<>();
+        int from = 0;
+        for (int i = 1; i <= range.blockCount(); i++) {
+            boolean hole = version(range.firstBlock() + from).isHole();
+            if (i == range.blockCount() || version(range.firstBlock() + i).isHole() != hole) {
+                extents.add(new Extent((long) (i - from) * BlockGeometry.BLOCK_BYTES, hole));
+                from = i;
+            }
+        }
+        return extents;
+    }
+
+    List<BlockVersion> versions(ByteRange range) {
+        List<BlockVersion> versions = new ArrayList<>();
+        blocks.subMap(range.firstBlock(), range.firstBlock() + range.blockCount())
+                .forEach((block, stored) -> {
+                    if (!stored.isHole()) {
+                        versions.add(new BlockVersion(block, stored.lsn(), stored.checksum()));
+                    }
+                });
+        return versions;
+    }
+
+    List<RegionState> regionTable() {
+        return List.copyOf(regions.values());
+    }
+
+    Optional<List<ByteRange>> changesAfter(Lsn after) {
+        return changes.after(after);
+    }
+
+    /** Equal for equal content and versions. */
+    public long digest() {
+        long digest = 0;
+        for (RegionState region : regions.values()) {
+            digest += region.hash();
+        }
+        return digest;
+    }
+
+    /** The first block in which two images differ, in words; empty when all content and versions are equal. */
+    public Optional<String> difference(ReplicaImage other) {
+        TreeSet<Long> all = new TreeSet<>(blocks.keySet());
+        all.addAll(other.blocks.keySet());
+        for (long block : all) {
+            StoredBlock mine = version(block);
+            StoredBlock theirs = other.version(block);
+            if (!mine.sameContent(theirs) || (!mine.isHole() && !mine.lsn().equals(theirs.lsn()))) {
+                return Optional.of("block " + block + " is " + mine + " here and " + theirs + " there");
+            }
+        }
+        return Optional.empty();
+    }
+
+    RecoveredReplica recover(boolean unclean, boolean intact) {
+        ReplicaRecord own = record;
+        if (own == null) {
+            throw new IllegalStateException("no replica to recover");
+        }
+        SessionId highest = session.isLowerThan(own.session()) ? own.session() : session;
+        ReplicaRecord recovered = new ReplicaRecord(
+                own.volume(),
+                own.replica(),
+                own.promisedEpoch(),
+                own.record(),
+                own.incarnation(),
+                own.status(),
+                own.epochStarts(),
+                own.position(),
+                highest);
+        return new RecoveredReplica(
+                recovered,
+                unclean,
+                intact,
+                lastLsn,
+                committed,
+                changes.tail(committed),
+                changes.requests(highest.generation()));
+    }
+}
