@@ -1,0 +1,20 @@
+package io.gabion.node;
+
+import io.gabion.core.port.Event;
+import io.gabion.model.VolumeId;
+import io.gabion.node.control.VerifyOutcome;
+
+/** Opens the node's disk; a seam for tests. */
+@FunctionalInterface
+interface DiskOpening {
+    /** @param loop the disk's owner loop */
+    ReplicaDisk open(NodeOptions options, Loop loop, Listener listener) throws StartException;
+
+    /** What the disk reports; called on the owner loop. */
+    interface Listener {
+        /** Hands over the payload references in the event. */
+        void accept(VolumeId volume, Event event);
+
+        void verified(VolumeId volume, long id, VerifyOutcome outcome);
+    }
+}

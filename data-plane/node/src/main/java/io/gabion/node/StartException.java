@@ -1,0 +1,12 @@
+package io.gabion.node;
+
+/** The process cannot start; the message is one line for people that names what is wrong and the remedy. */
+public final class StartException extends Exception {
+    public StartException(String message) {
+        super(message);
+    }
+
+    public StartException(String message, Throwable cause) {
+        super(message, cause);
+    }
+}

@@ -1,0 +1,453 @@
+package io.gabion.node;
+
+import io.gabion.core.port.Event;
+import io.gabion.core.port.RecoveredReplica;
+import io.gabion.core.volume.ReplicaSettings;
+import io.gabion.core.volume.VolumeReplica;
+import io.gabion.model.DiskRecord;
+import io.gabion.model.NodeName;
+import io.gabion.model.NodeRecord;
+import io.gabion.model.ReplicaId;
+import io.gabion.model.VolumeId;
+import io.gabion.node.configstore.ConfigurationStoreClient;
+import io.gabion.node.configstore.DiskRegistration;
+import io.gabion.node.configstore.NodeDirectory;
+import io.gabion.node.configstore.RecordUpkeep;
+import io.gabion.node.configstore.RecordWatch;
+import io.gabion.node.control.NodeControlService;
+import io.gabion.node.control.VerifyOutcome;
+import io.gabion.node.control.VerifyResults;
+import io.gabion.node.metrics.MetricsServer;
+import io.gabion.node.metrics.NodeMetrics;
+import io.gabion.protocol.control.ControlChannels;
+import io.gabion.protocol.control.ControlRole;
+import io.gabion.protocol.control.ControlServers;
+import io.gabion.protocol.control.ControlTls;
+import io.gabion.wire.Admission;
+import io.gabion.wire.Backend;
+import io.gabion.wire.EventLoops;
+import io.gabion.wire.Hello;
+import io.gabion.wire.Refusal;
+import io.gabion.wire.Role;
+import io.gabion.wire.TlsEngine;
+import io.gabion.wire.TlsIdentity;
+import io.gabion.wire.WireOptions;
+import io.gabion.wire.WireServer;
+import io.grpc.Server;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The storage process: puts event loops, disk, replicas, links, configuration store, control interface and metrics together.
+ *
+ * <p>Order of the start: everything that can be wrong with this machine is found out first (certificate, directory, disk,
+ * ports). Replicas and links begin only when the disk's record in the configuration store was compared, because a disk that was
+ * rolled back must not say a word; until then connections are refused as busy. The configuration store may be away for as long
+ * as it likes.
+ */
+public final class StorageNode implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(StorageNode.class);
+    /** How long the start waits for the configuration store before it says that it is ready all the same. */
+    private static final long READY_WAIT_SECONDS = 3;
+    /** Longer than a hand-over takes; the peers' failover is as good. */
+    private static final long STOP_WAIT_SECONDS = 5;
+
+    private static final long PROBE_INTERVAL_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+
+    private final NodeOptions options;
+    private final String version;
+    private final WireOptions wire;
+    private final List<Shard> shards;
+    private final Loop linksLoop;
+    private final PublishedLeases published = new PublishedLeases();
+    private final ReplicaSettings settings = ReplicaSettings.standard();
+    private final ScheduledExecutorService timer;
+    private final ConfigurationStoreClient configurations;
+    private final NodeMetrics metrics = new NodeMetrics();
+    private final VerifyResults verifyResults = new VerifyResults();
+    private final StopCount stopping = new StopCount();
+    private final NodeSurroundings surroundings;
+    private final ReplicaRegistry replicas;
+    private final ClientLinks clients;
+    private final PeerLinks links;
+    private final ReplicaDisk disk;
+    private final RecordUpkeep upkeep;
+    private final NodeReport report;
+    private final WireServer dataServer;
+    private final Server controlServer;
+    private final MetricsServer metricsServer;
+    private final CompletableFuture<Void> serving = new CompletableFuture<>();
+    private volatile boolean admitting;
+
+    private StorageNode(NodeOptions options, DiskOpening opening, Started started) throws StartException, IOException {
+        this.options = options;
+        this.version = NodeVersion.TEXT;
+        this.wire = started.wire();
+        List<Shard> made = new ArrayList<>();
+        wire.loops()
+                .all()
+                .forEach(loop -> made.add(new Shard(loop.index(), new WireShardLoop(loop), System::nanoTime)));
+        this.shards = List.copyOf(made);
+        this.linksLoop = new WireShardLoop(wire.loops().loop(0));
+        this.timer = Executors.newSingleThreadScheduledExecutor(
+                Thread.ofPlatform().name("gabion-control").daemon(true).factory());
+        started.closeOnFailure(timer::shutdownNow);
+        InetSocketAddress store = options.configurationStore();
+        this.configurations = new ConfigurationStoreClient(
+                ControlChannels.secure(
+                        store.getHostString(),
+                        store.getPort(),
+                        started.control(),
+                        Set.of(ControlRole.CONFIGURATION_STORE)),
+                "configuration store " + store.getHostString() + ":" + store.getPort(),
+                timer);
+        started.closeOnFailure(configurations::close);
+        this.surroundings = new NodeSurroundings(configurations, verifyResults, metrics, stopping);
+        this.replicas = new ReplicaRegistry(shards, this::makeReplica);
+        this.clients = new ClientLinks(replicas);
+        this.links = new PeerLinks(
+                options.name(),
+                options.bootId(),
+                settings,
+                linksLoop,
+                new WireDialer(wire, wire.loops().loop(0)),
+                replicas,
+                published,
+                System::nanoTime);
+        this.upkeep = new RecordUpkeep(configurations, options.name(), timer, replicas);
+        this.disk = opening.open(options, linksLoop, new DiskListener());
+        started.closeOnFailure(disk::close);
+        NodeSurroundings.Plugged parts = new NodeSurroundings.Plugged(disk, links, clients, this::forgotten);
+        surroundings.plug(parts);
+        this.report = new NodeReport(
+                options, version, wire.loops().backend().text(), replicas, parts, configurations, wire.counters());
+        this.dataServer = WireServer.bind(wire, options.dataListen(), this::admit);
+        started.closeOnFailure(dataServer::close);
+        this.controlServer = ControlServers.startSecure(
+                options.controlListen(),
+                started.control(),
+                Set.of(ControlRole.OPERATOR),
+                Executors.newVirtualThreadPerTaskExecutor(),
+                List.of(new NodeControlService(report, verifyResults)));
+        started.closeOnFailure(controlServer::shutdownNow);
+        metrics.describe(
+                version,
+                options.name().value(),
+                disk.backend(),
+                wire.loops().backend().text());
+        metrics.sample(report::sample);
+        this.metricsServer = MetricsServer.start(options.metricsListen(), metrics.registry());
+    }
+
+    /** What exists before the node does, and how to undo it when the start fails. */
+    private static final class Started {
+        private final WireOptions wire;
+        private final ControlTls control;
+        private final List<Runnable> undo = new ArrayList<>();
+
+        private Started(WireOptions wire, ControlTls control) {
+            this.wire = wire;
+            this.control = control;
+            undo.add(wire.loops()::close);
+        }
+
+        private WireOptions wire() {
+            return wire;
+        }
+
+        private ControlTls control() {
+            return control;
+        }
+
+        private void closeOnFailure(Runnable step) {
+            undo.add(step);
+        }
+
+        private void undoAll() {
+            undo.reversed().forEach(Runnable::run);
+        }
+    }
+
+    // ---- start
+    // --------------------------------------------------------------------------------------------------------
+
+    /** Starts a node; returns when it serves, or after a short time when the configuration store is away. */
+    public static StorageNode start(NodeOptions options) throws StartException {
+        return start(options, StoreDisk::open);
+    }
+
+    static StorageNode start(NodeOptions options, DiskOpening opening) throws StartException {
+        checkDirectory(options);
+        Started started = prepare(options);
+        try {
+            StorageNode node = new StorageNode(options, opening, started);
+            node.begin();
+            return node;
+        } catch (IOException | IllegalStateException | IllegalArgumentException e) {
+            started.undoAll();
+            throw new StartException(String.valueOf(e.getMessage()), e);
+        } catch (StartException e) {
+            started.undoAll();
+            throw e;
+        }
+    }
+
+    private static void checkDirectory(NodeOptions options) throws StartException {
+        try {
+            Files.createDirectories(options.data());
+        } catch (IOException e) {
+            throw new StartException(
+                    "data directory " + options.data() + " cannot be made: " + e.getMessage()
+                            + " (it must be a directory that this user may write)",
+                    e);
+        }
+        if (!Files.isWritable(options.data())) {
+            throw new StartException("data directory " + options.data() + " cannot be written by this user");
+        }
+    }
+
+    private static Started prepare(NodeOptions options) throws StartException {
+        try {
+            ControlTls control = ControlTls.load(options.cluster(), options.certificate(), options.key(), options.ca());
+            TlsIdentity tls =
+                    TlsIdentity.load(options.ca(), options.certificate(), options.key(), TlsEngine.Choice.AUTO);
+            Hello self = Hello.of(Role.NODE, options.cluster(), options.name(), options.bootId(), NodeVersion.TEXT);
+            if (!tls.identity().equals(self.identity())) {
+                throw new StartException("certificate " + options.certificate() + " is for " + tls.identity()
+                        + ", but this process is " + self.identity() + " (check --name, --cluster and --certificate)");
+            }
+            EventLoops loops =
+                    EventLoops.start(Backend.Choice.parse(options.networkBackend()), options.loops(), "gabion-loop");
+            return new Started(WireOptions.of(loops, self, tls), control);
+        } catch (IOException | IllegalStateException | IllegalArgumentException e) {
+            throw new StartException(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private void begin() {
+        DiskRecord opened =
+                new DiskRecord(disk.id(), options.cluster(), options.name(), options.pool(), disk.openCount(), 0);
+        new DiskRegistration(configurations, timer, opened, this::judged).start();
+        boolean served = true;
+        try {
+            serving.get(READY_WAIT_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException e) {
+            served = false;
+        }
+        LOG.info(
+                "ready: node {} cluster {} data {} control {} metrics {} network {} disk {}{}",
+                options.name(),
+                options.cluster(),
+                shown(options.dataListen(), dataPort()),
+                shown(options.controlListen(), controlPort()),
+                shown(options.metricsListen(), metricsPort()),
+                wire.loops().backend().text(),
+                disk.backend(),
+                served ? "" : " (not serving yet: see above)");
+    }
+
+    private static String shown(InetSocketAddress listen, int port) {
+        return listen.getHostString() + ":" + port;
+    }
+
+    private void judged(DiskRegistration.Verdict verdict) {
+        switch (verdict) {
+            case DiskRegistration.Verdict.Refused(String reason) -> {
+                LOG.error("this node serves nothing: {}", reason);
+                report.diskRefused(reason);
+                serving.completeExceptionally(new IllegalStateException(reason));
+            }
+            case DiskRegistration.Verdict.Good() -> serve();
+        }
+    }
+
+    private void serve() {
+        List<CompletableFuture<Void>> begun = new ArrayList<>();
+        for (RecoveredReplica recovered : disk.replicas()) {
+            begun.add(replicas.started(recovered));
+        }
+        var unused = CompletableFuture.allOf(begun.toArray(new CompletableFuture<?>[0]))
+                .thenRunAsync(() -> connect(begun.size()), timer)
+                .exceptionally(failure -> {
+                    LOG.error("the replicas could not be started", failure);
+                    serving.completeExceptionally(failure);
+                    return null;
+                });
+    }
+
+    private void connect(int found) {
+        report.diskServes();
+        admitting = true;
+        new NodeDirectory(
+                        configurations, self(), options.data(), timer, nodes -> links.run(() -> links.addresses(nodes)))
+                .start();
+        new RecordWatch(configurations, options.name(), timer, upkeep::changed).start();
+        linksLoop.execute(this::probeDisk);
+        LOG.info("{} replicas found on disk {}", found, disk.id());
+        serving.complete(null);
+    }
+
+    private NodeRecord self() {
+        InetSocketAddress listen = options.dataListen();
+        String host = listen.getAddress().isAnyLocalAddress() ? options.name().value() : listen.getHostString();
+        return new NodeRecord(options.name(), host, dataPort(), controlPort(), metricsPort(), version, 0);
+    }
+
+    private HostedReplica makeReplica(VolumeId volume, ReplicaId replica, Shard shard) {
+        VolumeReplica core = new VolumeReplica(
+                volume,
+                options.name(),
+                settings,
+                shards.size() == 1 ? links.leases() : published,
+                ThreadLocalRandom.current().nextLong());
+        return new HostedReplica(
+                volume,
+                replica,
+                options.name(),
+                ReplicaMachine.of(core),
+                shard,
+                surroundings,
+                new ReplicaMeter(metrics.io()));
+    }
+
+    private void forgotten(HostedReplica hosted) {
+        replicas.forget(hosted);
+        upkeep.forgotten(hosted.volume());
+    }
+
+    /** One timer per node, however many replicas: the age of what the disk owes goes into the heartbeats. */
+    private void probeDisk() {
+        for (Shard shard : shards) {
+            shard.run(() -> {
+                long age = TimeUnit.NANOSECONDS.toMillis(shard.appends().oldestAgeNanos(shard.nowNanos()));
+                links.run(() -> links.probed(shard.index(), age));
+            });
+        }
+        var unused = linksLoop.schedule(this::probeDisk, PROBE_INTERVAL_NANOS);
+    }
+
+    private Admission admit(Hello peer) {
+        if (!admitting) {
+            return new Admission.Refused(Refusal.BUSY, "node " + options.name() + " is starting or stopping");
+        }
+        return switch (peer.role()) {
+            case NODE -> admitNode(peer.node());
+            case AGENT -> new Admission.Accepted(clients.accept(peer.node()));
+            case CONFIGURATION_STORE, OPERATOR ->
+                new Admission.Refused(Refusal.ROLE_NOT_SERVED, "node " + options.name() + " serves nodes and agents");
+        };
+    }
+
+    private Admission admitNode(NodeName peer) {
+        if (!links.accepts(peer)) {
+            return new Admission.Refused(
+                    Refusal.DUPLICATE, "node " + options.name() + " dials node " + peer + ", not the other way round");
+        }
+        return new Admission.Accepted(links.inbound(peer));
+    }
+
+    private final class DiskListener implements DiskOpening.Listener {
+        @Override
+        public void accept(VolumeId volume, Event event) {
+            if (event instanceof Event.StoreFaulted(String reason)) {
+                metrics.diskError();
+                LOG.error("disk faulted for volume {}: {}", volume, reason);
+            } else if (event instanceof Event.ReadFailed(long ticket, String reason)) {
+                metrics.readFailed();
+                LOG.error("read {} of volume {} failed: {}", ticket, volume, reason);
+            }
+            replicas.storeEvent(volume, event);
+        }
+
+        @Override
+        public void verified(VolumeId volume, long id, VerifyOutcome outcome) {
+            verifyResults.put(volume, id, outcome);
+        }
+    }
+
+    // ---- facts and end
+    // --------------------------------------------------------------------------------------------------
+
+    public int dataPort() {
+        return dataServer.address().getPort();
+    }
+
+    public int controlPort() {
+        return controlServer.getPort();
+    }
+
+    public int metricsPort() {
+        return metricsServer.port();
+    }
+
+    NodeReport report() {
+        return report;
+    }
+
+    /** Hands volumes over, lets what is in flight end, and closes the disk in good order. Blocks for some seconds at most. */
+    @Override
+    public void close() {
+        LOG.info("stopping: {} replicas", replicas.all().size());
+        stopping.await(replicas.all().stream().map(HostedReplica::volume).toList());
+        for (HostedReplica hosted : replicas.all()) {
+            hosted.shard().run(() -> hosted.offer(new Event.ShutdownRequested()));
+        }
+        try {
+            int late = stopping.waitAtMost(TimeUnit.SECONDS.toNanos(STOP_WAIT_SECONDS));
+            if (late > 0) {
+                LOG.warn("{} replicas were not ready to stop in time; their peers take over", late);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        admitting = false;
+        dataServer.close();
+        clients.closeAll("node " + options.name() + " stops");
+        links.run(() -> links.close("node " + options.name() + " stops"));
+        timer.shutdownNow();
+        controlServer.shutdownNow();
+        metricsServer.close();
+        configurations.close();
+        disk.close();
+        wire.loops().close();
+        LOG.info("stopped");
+    }
+
+    /** Entry point of the process. Exit codes: 0 stopped in good order, 1 cannot start, 2 wrong usage. */
+    public static void main(String... arguments) {
+        NodeOptions options;
+        try {
+            options = NodeOptions.parse(arguments);
+        } catch (NodeOptions.UsageException e) {
+            System.err.println("gabion-node: " + e.getMessage());
+            System.err.println(NodeOptions.USAGE);
+            System.exit(2);
+            return;
+        }
+        try {
+            StorageNode node = start(options);
+            Runtime.getRuntime().addShutdownHook(new Thread(node::close, "gabion-stop"));
+            Thread.currentThread().join();
+        } catch (StartException e) {
+            System.err.println("gabion-node: " + e.getMessage());
+            System.exit(1);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
