@@ -16,8 +16,8 @@ public record BlockRun(long firstBlock, int blocks, Lsn lsn, Optional<Payload> p
         }
         int expectedBytes = blocks * BlockGeometry.BLOCK_BYTES;
         if (payload.isPresent() && payload.get().length() != expectedBytes) {
-            throw new IllegalArgumentException("run of " + blocks + " blocks carries "
-                    + payload.get().length() + " bytes");
+            throw new IllegalArgumentException(
+                    "run of " + blocks + " blocks carries " + payload.get().length() + " bytes");
         }
     }
 }

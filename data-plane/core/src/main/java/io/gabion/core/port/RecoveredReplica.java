@@ -9,12 +9,14 @@ import java.util.List;
 /**
  * A replica as the store found it when the process started.
  *
+ * @param record as last appended, with the highest session of the log
  * @param unclean the machine was started anew without a clean shutdown: what was not synced may be lost
  * @param intact false when something that was known durable is damaged; such a replica is Faulted and never a source
  * @param lastLsn highest durable operation
  * @param committed highest commit position seen in the log
- * @param tail operations after {@code committed}, oldest first
- * @param requests requests of the highest session generation that the change log still knows, at most {@link #MAX_REQUESTS}
+ * @param tail operations after {@code committed}, oldest first, those under which copied blocks stand included
+ * @param requests requests of the highest session generation that the change log still knows of operations after {@code
+ *     record.position()}, oldest first, at most {@link #MAX_REQUESTS}
  */
 public record RecoveredReplica(
         ReplicaRecord record,

@@ -2,6 +2,7 @@ package io.gabion.core.port;
 
 import static java.util.Objects.requireNonNull;
 
+import io.gabion.core.message.RequestId;
 import io.gabion.model.Lsn;
 import io.gabion.model.ReplicaId;
 import io.gabion.model.SessionId;
@@ -19,6 +20,8 @@ import java.util.List;
  * @param position where the log of the replica stands by agreement (activation, join), whatever lower or divergent operations it
  *     holds; {@code lastLsn} of the store is the higher of this and the operations logged since
  * @param session highest session opened
+ * @param requests requests that the copy at {@code position} contains, oldest first: what a recovery knows of requests is
+ *     this list and those of the operations logged after {@code position} (lower ones may never have counted)
  */
 public record ReplicaRecord(
         VolumeId volume,
@@ -29,9 +32,24 @@ public record ReplicaRecord(
         ReplicaStatus status,
         List<EpochStart> epochStarts,
         Lsn position,
-        SessionId session) {
+        SessionId session,
+        List<RequestId> requests) {
     /** Enough to find the common point of replicas that were apart for this many failovers; older ones compare region tables. */
     public static final int MAX_EPOCH_STARTS = 64;
+
+    /** A record whose copy contains no request that could come again. */
+    public ReplicaRecord(
+            VolumeId volume,
+            ReplicaId replica,
+            long promisedEpoch,
+            VolumeRecord record,
+            long incarnation,
+            ReplicaStatus status,
+            List<EpochStart> epochStarts,
+            Lsn position,
+            SessionId session) {
+        this(volume, replica, promisedEpoch, record, incarnation, status, epochStarts, position, session, List.of());
+    }
 
     public ReplicaRecord {
         requireNonNull(volume, "volume is null");
@@ -40,6 +58,7 @@ public record ReplicaRecord(
         requireNonNull(status, "status is null");
         requireNonNull(position, "position is null");
         requireNonNull(session, "session is null");
+        requests = List.copyOf(requests);
         epochStarts = List.copyOf(
                 epochStarts.size() <= MAX_EPOCH_STARTS
                         ? epochStarts

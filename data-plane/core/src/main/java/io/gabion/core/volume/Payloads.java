@@ -1,0 +1,50 @@
+package io.gabion.core.volume;
+
+import io.gabion.core.message.ClientMessage;
+import io.gabion.core.message.Operation;
+import io.gabion.core.message.PeerMessage;
+import io.gabion.core.port.BlockRun;
+import io.gabion.core.port.Event;
+import java.util.List;
+
+/** Gives back the payload references of what is not used. */
+final class Payloads {
+    private Payloads() {}
+
+    static void release(PeerMessage message) {
+        switch (message) {
+            case PeerMessage.Replicate replicate -> release(replicate.operation());
+            case PeerMessage.Reconcile reconcile -> release(reconcile.runs());
+            case PeerMessage.Blocks blocks -> release(blocks.runs());
+            case PeerMessage _ -> {}
+        }
+    }
+
+    static void release(Operation operation) {
+        if (operation instanceof Operation.Write write) {
+            write.payload().release();
+        }
+    }
+
+    static void release(List<BlockRun> runs) {
+        for (BlockRun run : runs) {
+            run.payload().ifPresent(payload -> payload.release());
+        }
+    }
+
+    static void release(ClientMessage.Request request) {
+        if (request instanceof ClientMessage.Write write) {
+            write.payload().release();
+        }
+    }
+
+    static void release(Event event) {
+        switch (event) {
+            case Event.FromPeer(_, PeerMessage message) -> release(message);
+            case Event.FromClient(_, _, ClientMessage.Request request) -> release(request);
+            case Event.ReadCompleted(_, var payload) -> payload.release();
+            case Event.BlocksRead(_, var runs) -> release(runs);
+            case Event _ -> {}
+        }
+    }
+}

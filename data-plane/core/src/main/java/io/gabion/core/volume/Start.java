@@ -1,0 +1,94 @@
+package io.gabion.core.volume;
+
+import io.gabion.core.port.EffectSink;
+import io.gabion.core.port.Event;
+import io.gabion.core.port.LogRecord;
+import io.gabion.core.port.Notice;
+import io.gabion.core.port.RecoveredReplica;
+import io.gabion.core.port.ReplicaRecord;
+import io.gabion.core.port.ReplicaStatus;
+import io.gabion.core.port.TailEntry;
+import io.gabion.model.InSyncMember;
+import io.gabion.model.Lsn;
+import io.gabion.model.SessionId;
+import io.gabion.model.VolumeConfig;
+import java.util.List;
+import java.util.Optional;
+
+/** How a replica begins: from what the store found, or from nothing. */
+final class Start {
+    private Start() {}
+
+    static Replica created(
+            VolumeReplica.Identity identity,
+            PeerTable peers,
+            SpaceGauge space,
+            Event.Create create,
+            long now,
+            EffectSink effects) {
+        VolumeConfig c = create.record().config();
+        Optional<InSyncMember> listed = c.member(create.replica());
+        // Nothing is ever written in epoch 1, so that being empty is being in sync. Any later record that lists this replica
+        // means a copy that is not here: an empty disk in its place must never pass for it.
+        boolean founding = c.epoch() == 1 && listed.map(m -> m.incarnation() == 0).orElse(false);
+        ReplicaRecord own = new ReplicaRecord(
+                identity.volume(),
+                create.replica(),
+                0,
+                create.record(),
+                founding ? 0 : c.version() + listed.map(InSyncMember::incarnation).orElse(0L),
+                founding ? ReplicaStatus.IN_SYNC : ReplicaStatus.EMPTY,
+                List.of(),
+                Lsn.ZERO,
+                SessionId.NONE);
+        peers.started(now);
+        Replica r = new Replica(identity, peers, space, own, now, effects);
+        r.append(new LogRecord.ReplicaChanged(own));
+        r.intact = founding;
+        r.confirmed = true;
+        return r;
+    }
+
+    static Replica recovered(
+            VolumeReplica.Identity identity,
+            PeerTable peers,
+            SpaceGauge space,
+            Event.Started started,
+            long now,
+            EffectSink effects) {
+        RecoveredReplica found = started.recovered();
+        ReplicaRecord own = found.record();
+        peers.started(now);
+        Replica r = new Replica(identity, peers, space, own, now, effects);
+        r.lastLsn = found.lastLsn();
+        r.committed = found.committed();
+        r.tail.addAll(found.tail());
+        r.requests.addAll(own.requests());
+        r.requests.addAll(found.requests());
+        for (TailEntry entry : found.tail()) {
+            r.requests.add(entry.request());
+        }
+        ReplicaStatus status = own.status();
+        r.intact = found.intact() && (status == ReplicaStatus.IN_SYNC || status == ReplicaStatus.OUTDATED);
+        r.wholeUpTo = r.intact ? r.committed : Lsn.ZERO;
+        if (found.unclean() || !found.intact()) {
+            ReplicaStatus next = found.intact() ? status : ReplicaStatus.FAULTED;
+            r.persist(new ReplicaRecord(
+                    own.volume(),
+                    own.replica(),
+                    own.promisedEpoch(),
+                    own.record(),
+                    own.incarnation() + 1,
+                    next,
+                    own.epochStarts(),
+                    own.position(),
+                    own.session(),
+                    own.requests()));
+            r.notice(
+                    found.intact()
+                            ? new Notice.Unclean(found.lastLsn())
+                            : new Notice.Faulted("the copy is damaged: it needs a full resync"));
+        }
+        return r;
+    }
+}
