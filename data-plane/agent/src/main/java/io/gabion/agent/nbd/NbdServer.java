@@ -2,6 +2,7 @@ package io.gabion.agent.nbd;
 
 import static java.util.Objects.requireNonNull;
 
+import io.gabion.wire.Backend;
 import io.gabion.wire.EventLoops;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
@@ -45,8 +46,8 @@ public final class NbdServer implements AutoCloseable {
     /** The longest that a Unix socket's address may be on Linux, without the final zero. */
     private static final int MAX_SOCKET_PATH_BYTES = 107;
 
-    /** What the private directory in which a socket is made adds to the path at most. */
-    private static final int HIDDEN_SUFFIX_BYTES = 24;
+    /** Keeps the private directory, in which a socket is made, short. */
+    private static final int HIDDEN_NAMES = 100_000;
 
     private static final int READ_BUFFER_MIN_BYTES = 4 * 1024;
     private static final int READ_BUFFER_FIRST_BYTES = 16 * 1024;
@@ -80,20 +81,24 @@ public final class NbdServer implements AutoCloseable {
      */
     public synchronized void listenUnix(Path socket) throws IOException {
         Path target = socket.toAbsolutePath();
-        Path directory = target.getParent();
-        int most = MAX_SOCKET_PATH_BYTES - HIDDEN_SUFFIX_BYTES;
-        if (directory == null || target.toString().getBytes(StandardCharsets.UTF_8).length > most) {
-            throw new IOException("socket path " + target + " is too long: at most " + most + " bytes");
+        // Bound in a private directory and moved, so that at no moment anybody else could connect.
+        Path hidden = target.resolveSibling(".n" + ProcessHandle.current().pid() % HIDDEN_NAMES);
+        Path bound = hidden.resolve("s");
+        for (Path path : List.of(target, bound)) {
+            if (path.toString().getBytes(StandardCharsets.UTF_8).length > MAX_SOCKET_PATH_BYTES) {
+                throw new IOException("socket path " + path + " is longer than the " + MAX_SOCKET_PATH_BYTES
+                        + " bytes that Linux takes: choose a shorter directory");
+            }
         }
         if (isAnswered(target)) {
             throw new IOException("socket " + target + " is in use by another process");
         }
-        // Bound in a private directory and moved, so that at no moment anybody else could connect.
-        Path hidden = Files.createTempDirectory(
-                directory, ".n", PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-        Path bound = hidden.resolve("s");
+        Files.deleteIfExists(bound);
+        Files.deleteIfExists(hidden);
+        Files.createDirectory(
+                hidden, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
         try {
-            SocketAddress address = loops.serverDomainSocketClass().getName().contains(".nio.")
+            SocketAddress address = loops.backend() == Backend.NIO
                     ? UnixDomainSocketAddress.of(bound)
                     : new DomainSocketAddress(bound.toString());
             listening.add(bind(loops.serverDomainSocketClass(), address, null));

@@ -31,6 +31,8 @@ public final class Clients {
         try {
             ProcessBuilder builder =
                     new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
+            // Some clients (fio) leave files in the directory they run in.
+            builder.directory(Path.of(System.getProperty("java.io.tmpdir")).toFile());
             // The system's Python first: it is the one that nbdsh was installed for.
             builder.environment().merge("PATH", "/usr/bin", (path, system) -> system + ":" + path);
             Process process = builder.start();

@@ -1,0 +1,155 @@
+package io.gabion.agent;
+
+import static java.util.Objects.requireNonNull;
+
+import io.gabion.model.ClusterId;
+import io.gabion.model.NodeName;
+import io.gabion.protocol.control.HostPort;
+import io.gabion.wire.Backend;
+import io.gabion.wire.EventLoops;
+import io.gabion.wire.TlsEngine;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * What an agent is told on its command line.
+ *
+ * @param name of this agent, as its certificate says
+ * @param socketDirectory holds the NBD socket and what must survive a restart
+ * @param nbdTcpListen where NBD with TLS is served, empty: nowhere
+ * @param nbdList tell clients the names of all exports
+ * @param loops event loops
+ */
+public record AgentOptions(
+        NodeName name,
+        ClusterId cluster,
+        Path certificate,
+        Path key,
+        Path ca,
+        Path socketDirectory,
+        InetSocketAddress controlListen,
+        InetSocketAddress metricsListen,
+        Backend.Choice networkBackend,
+        TlsEngine.Choice tlsEngine,
+        Optional<InetSocketAddress> nbdTcpListen,
+        boolean nbdList,
+        int loops) {
+    static final String USAGE = """
+            usage: gabion-agent --name NAME --cluster UUID --certificate FILE --key FILE --ca FILE
+                   --socket-directory DIR --control-listen HOST:PORT --metrics-listen HOST:PORT
+                   [--nbd-tcp-listen HOST:PORT] [--nbd-list yes|no] [--network-backend auto|io_uring|epoll|nio]
+                   [--tls-engine auto|jdk|boringssl] [--loops N]""";
+
+    private static final List<String> NAMES = List.of(
+            "--name",
+            "--cluster",
+            "--certificate",
+            "--key",
+            "--ca",
+            "--socket-directory",
+            "--control-listen",
+            "--metrics-listen",
+            "--nbd-tcp-listen",
+            "--nbd-list",
+            "--network-backend",
+            "--tls-engine",
+            "--loops");
+    /** Half of the cores serve clients and sessions; the rest is for the clients. */
+    private static final int DEFAULT_LOOPS = Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
+
+    /** The command line is wrong; the message names the option and what it should be. */
+    public static final class UsageException extends Exception {
+        UsageException(String message) {
+            super(message);
+        }
+    }
+
+    /** Reads {@code --option value} and {@code --option=value}. */
+    static AgentOptions parse(List<String> arguments) throws UsageException {
+        Values values = new Values(split(arguments));
+        AgentOptions options = new AgentOptions(
+                values.required("--name", NodeName::new),
+                values.required("--cluster", ClusterId::of),
+                values.required("--certificate", Path::of),
+                values.required("--key", Path::of),
+                values.required("--ca", Path::of),
+                values.required("--socket-directory", Path::of),
+                values.required("--control-listen", AgentOptions::address),
+                values.required("--metrics-listen", AgentOptions::address),
+                values.optional("--network-backend", Backend.Choice::parse).orElse(Backend.Choice.AUTO),
+                values.optional("--tls-engine", TlsEngine.Choice::parse).orElse(TlsEngine.Choice.AUTO),
+                values.optional("--nbd-tcp-listen", AgentOptions::address),
+                values.optional("--nbd-list", AgentOptions::yesOrNo).orElse(false),
+                values.optional("--loops", Integer::valueOf).orElse(DEFAULT_LOOPS));
+        if (options.loops < 1 || options.loops > EventLoops.MAX_LOOPS) {
+            throw new UsageException("--loops must be 1 to " + EventLoops.MAX_LOOPS + ", not " + options.loops);
+        }
+        return options;
+    }
+
+    private static Map<String, String> split(List<String> arguments) throws UsageException {
+        Map<String, String> values = new HashMap<>();
+        for (int i = 0; i < arguments.size(); i++) {
+            String argument = requireNonNull(arguments.get(i));
+            int equals = argument.startsWith("--") ? argument.indexOf('=') : -1;
+            String name = equals < 0 ? argument : argument.substring(0, equals);
+            if (!NAMES.contains(name)) {
+                throw new UsageException(
+                        "unknown option \"" + name + "\"; did you mean " + NearestWord.of(name, NAMES) + "?");
+            }
+            if (equals < 0) {
+                i++;
+                if (i == arguments.size()) {
+                    throw new UsageException(name + " needs a value");
+                }
+            }
+            String value = equals < 0 ? requireNonNull(arguments.get(i)) : argument.substring(equals + 1);
+            if (values.put(name, value) != null) {
+                throw new UsageException(name + " is given twice");
+            }
+        }
+        return values;
+    }
+
+    private record Values(Map<String, String> texts) {
+        <T> T required(String name, Function<String, T> parser) throws UsageException {
+            return optional(name, parser).orElseThrow(() -> new UsageException(name + " is missing"));
+        }
+
+        <T> Optional<T> optional(String name, Function<String, T> parser) throws UsageException {
+            String text = texts.get(name);
+            if (text == null) {
+                return Optional.empty();
+            }
+            try {
+                return Optional.of(parser.apply(text));
+            } catch (NumberFormatException e) {
+                throw new UsageException(name + " must be a number, not \"" + text + "\"");
+            } catch (IllegalArgumentException e) {
+                throw new UsageException(name + " \"" + text + "\": " + e.getMessage());
+            }
+        }
+    }
+
+    private static boolean yesOrNo(String text) {
+        return switch (text) {
+            case "yes" -> true;
+            case "no" -> false;
+            default -> throw new IllegalArgumentException("must be yes or no");
+        };
+    }
+
+    private static InetSocketAddress address(String text) {
+        try {
+            return HostPort.parse(text).resolve();
+        } catch (UnknownHostException e) {
+            throw new IllegalArgumentException("unknown host", e);
+        }
+    }
+}
