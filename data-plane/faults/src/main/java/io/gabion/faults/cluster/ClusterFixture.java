@@ -1,10 +1,11 @@
 package io.gabion.faults.cluster;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import io.gabion.faults.nbd.NbdAddress;
 import io.gabion.faults.powerloss.CutReport;
 import io.gabion.faults.powerloss.PowerLossFileSystem;
 import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -13,8 +14,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,9 +35,7 @@ public final class ClusterFixture implements AutoCloseable {
     public static final String AGENT = "agent-1";
 
     public static final String CONFIGURATION_STORE = "configuration-store";
-    private static final Pattern URI = Pattern.compile("nbd\\+unix:[^\\s\"]*");
     private static final long COMMAND_LIMIT_SECONDS = 120;
-    private static final Duration SERVING_LIMIT = Duration.ofSeconds(90);
 
     private final Installation installation = Installation.find();
     private final FreePorts ports = new FreePorts();
@@ -50,7 +47,9 @@ public final class ClusterFixture implements AutoCloseable {
     private final int storeMetricsPort = ports.take();
     private final Map<String, StorageMachine> machines = new LinkedHashMap<>();
     private final List<AgentProcess> agents = new ArrayList<>();
+    private final List<ManagedProcess> strangers = new ArrayList<>();
     private @Nullable ManagedProcess store;
+    private final ClusterCommands commands;
     private boolean passed;
 
     private ClusterFixture(ClusterSpec spec) throws IOException {
@@ -60,6 +59,7 @@ public final class ClusterFixture implements AutoCloseable {
         this.directory = Files.createTempDirectory(clusters, spec.name() + "-");
         // A socket's path has at most 107 bytes, whatever the place of the source tree.
         this.sockets = Files.createTempDirectory("gabion");
+        this.commands = new ClusterCommands(installation, directory, this::context, node -> machine(node).data);
     }
 
     /** Starts everything and waits until it is ready; the pool "default" exists. */
@@ -68,7 +68,7 @@ public final class ClusterFixture implements AutoCloseable {
         try {
             fixture.prepare();
             fixture.startAll();
-            fixture.gabion("pool", "create", "default").orThrow();
+            fixture.commands.gabion("pool", "create", "default").orThrow();
             return fixture;
         } catch (IOException | RuntimeException e) {
             fixture.close();
@@ -235,8 +235,6 @@ public final class ClusterFixture implements AutoCloseable {
         return process;
     }
 
-    private final List<ManagedProcess> strangers = new ArrayList<>();
-
     private Path log(String name) {
         return directory.resolve("log").resolve(name + ".log");
     }
@@ -339,6 +337,25 @@ public final class ClusterFixture implements AutoCloseable {
         return reports;
     }
 
+    /** What a node counts: the text of its metrics endpoint. */
+    public String metrics(String node) throws IOException {
+        URI uri = URI.create("http://127.0.0.1:" + machine(node).metricsPort + "/metrics");
+        try (InputStream input = uri.toURL().openStream()) {
+            return new String(input.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    /** Sum of a metric over its labels, 0 when it is not there. */
+    public double metric(String node, String name) throws IOException {
+        double sum = 0;
+        for (String line : metrics(node).lines().toList()) {
+            if (line.startsWith(name + " ") || line.startsWith(name + "{")) {
+                sum += Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1));
+            }
+        }
+        return sum;
+    }
+
     /** Starts a second agent with the same name and certificate as the first. */
     public int startSecondAgent() throws IOException {
         AgentProcess agent = new AgentProcess(
@@ -355,94 +372,9 @@ public final class ClusterFixture implements AutoCloseable {
         return agents.get(index).running();
     }
 
-    // ---- commands ---------------------------------------------------------------------------------------------------
-
-    /** Runs gabion to its end, with the context of this cluster. */
-    public CommandResult gabion(String... arguments) throws IOException {
-        return gabionWithAgent(0, arguments);
-    }
-
-    /** As {@link #gabion}, for commands that speak to another agent than the first. */
-    public CommandResult gabionWithAgent(int agent, String... arguments) throws IOException {
-        List<String> all = new ArrayList<>(List.of("--context", context(agent).toString()));
-        all.addAll(List.of(arguments));
-        List<String> shown = new ArrayList<>(List.of("gabion"));
-        shown.addAll(List.of(arguments));
-        return CommandResult.run(installation.command(all), shown, COMMAND_LIMIT_SECONDS);
-    }
-
-    /** Creates a volume with a replica on each of three nodes. */
-    public void createVolume(String volume, String size, String... more) throws IOException {
-        List<String> arguments = new ArrayList<>(
-                List.of("volume", "create", volume, "--size", size, "--replicas", "3", "--pool", "default"));
-        arguments.addAll(List.of(more));
-        gabion(arguments.toArray(String[]::new)).orThrow();
-    }
-
-    /** Attaches the volume at the agent and returns where it is served. */
-    public NbdAddress attach(String volume) throws IOException {
-        return attach(0, volume);
-    }
-
-    public NbdAddress attach(int agent, String volume) throws IOException {
-        CommandResult result = gabionWithAgent(agent, "volume", "attach", volume, "--node", AGENT)
-                .orThrow();
-        Matcher matcher = URI.matcher(result.output());
-        String last = "";
-        while (matcher.find()) {
-            last = matcher.group();
-        }
-        if (last.isEmpty()) {
-            throw new IllegalStateException("no NBD URI in: " + result);
-        }
-        return NbdAddress.parse(last);
-    }
-
-    public VolumeView describe(String volume) throws IOException {
-        JsonNode json =
-                gabion("volume", "describe", volume, "-o", "json").orThrow().json();
-        return new VolumeView(json);
-    }
-
-    /** Waits until the volume has a serving primary and this many members in sync. */
-    public void awaitInSync(String volume, int count) {
-        StringBuilder last = new StringBuilder();
-        Waiting.until(
-                volume + " with " + count + " replicas in sync",
-                SERVING_LIMIT,
-                () -> {
-                    last.setLength(0);
-                    try {
-                        VolumeView view = describe(volume);
-                        last.append(view.json());
-                        return view.inSync() >= count;
-                    } catch (IOException | IllegalStateException e) {
-                        last.append(e);
-                        return false;
-                    }
-                },
-                () -> "last seen: " + last);
-    }
-
-    /** Reads and compares every block of every replica; throws when they differ. */
-    public String verify(String volume) throws IOException {
-        return gabion("volume", "verify", volume).orThrow().output();
-    }
-
-    /**
-     * Reads every block of the volume's replica on a node that is not running.
-     *
-     * @return SHA-256 of the volume's bytes, in hexadecimal
-     */
-    public String dump(String node, String volume) throws IOException {
-        Path image = directory.resolve("dump-" + node + ".raw");
-        try {
-            gabion("store", "dump", "--raw", machine(node).data.toString(), volume, "-f", image.toString())
-                    .orThrow();
-            return Digests.sha256(image);
-        } finally {
-            Files.deleteIfExists(image);
-        }
+    /** The gabion command against this cluster. */
+    public ClusterCommands commands() {
+        return commands;
     }
 
     // ---- end --------------------------------------------------------------------------------------------------------
