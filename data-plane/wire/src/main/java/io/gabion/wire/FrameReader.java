@@ -35,6 +35,7 @@ final class FrameReader implements AutoCloseable {
     private @Nullable ByteBuf partialPayload;
 
     private long framesRead;
+    private boolean closed;
 
     FrameReader(ByteBufAllocator allocator, Sink sink) {
         this.allocator = allocator;
@@ -53,7 +54,7 @@ final class FrameReader implements AutoCloseable {
 
     /** Reads all of {@code in}; does not release it. Throws {@link WireFormatException}, after which nothing may be read. */
     void read(ByteBuf in) {
-        while (in.isReadable()) {
+        while (in.isReadable() && !closed) {
             if (partialPayload != null) {
                 continuePayload(in, partialPayload);
             } else if (head != null) {
@@ -209,9 +210,10 @@ final class FrameReader implements AutoCloseable {
         }
     }
 
-    /** Releases what is half read. */
+    /** Releases what is half read and reads no more; also from within the sink. */
     @Override
     public void close() {
+        closed = true;
         if (head != null) {
             head.release();
             head = null;

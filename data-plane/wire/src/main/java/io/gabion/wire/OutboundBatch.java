@@ -19,7 +19,7 @@ final class OutboundBatch {
      * Payloads up to this length are copied into the batch and released at once: TLS joins short buffers by copying anyway,
      * and one buffer is cheaper than many.
      */
-    private static final int COPIED_PAYLOAD_BYTES = Integer.getInteger("io.gabion.wire.copiedPayloadBytes", 8 * 1024);
+    private static final int COPIED_PAYLOAD_BYTES = 8 * 1024;
 
     private final Channel channel;
     private final boolean direct;
