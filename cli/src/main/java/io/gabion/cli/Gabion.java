@@ -1,0 +1,179 @@
+package io.gabion.cli;
+
+import io.gabion.cli.cluster.Cluster;
+import io.gabion.cli.cluster.ClusterContext;
+import io.gabion.cli.cluster.Session;
+import io.gabion.cli.text.ByteSize;
+import io.gabion.cli.text.CommandFailure;
+import io.gabion.cli.text.CommandGroup;
+import io.gabion.cli.text.Format;
+import io.gabion.cli.text.Nearest;
+import io.gabion.cli.text.Output;
+import io.gabion.cli.text.UsageFailure;
+import io.gabion.cli.volume.VolumeCommands;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStreamWriter;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** The {@code gabion} command. Exit codes: 0 done, 1 could not be done, 2 the command line is wrong. */
+@Command(
+        name = "gabion",
+        description = "Looks after the volumes of a Gabion cluster.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Gabion.Version.class,
+        synopsisSubcommandLabel = "COMMAND",
+        sortOptions = false)
+public final class Gabion implements Runnable, Session {
+    private static final int EXIT_FAILURE = 1;
+    private static final int EXIT_USAGE = 2;
+
+    @Option(
+            names = "--context",
+            paramLabel = "FILE",
+            scope = ScopeType.INHERIT,
+            description = "Which cluster: a file of properties (default: $GABION_CONTEXT, else ~/.gabion/context).")
+    private @Nullable Path context;
+
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "json|text",
+            scope = ScopeType.INHERIT,
+            defaultValue = "text",
+            description = "How results are written (default: ${DEFAULT-VALUE}).")
+    private Format format = Format.TEXT;
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    /** Runs one command line and ends the process with its exit code. */
+    public static void main(String[] arguments) {
+        if (System.getProperty("logback.configurationFile") == null) {
+            System.setProperty("logback.configurationFile", "logback-gabion.xml");
+        }
+        System.exit(run(writer(System.out), writer(System.err), arguments));
+    }
+
+    private static PrintWriter writer(PrintStream stream) {
+        return new PrintWriter(new OutputStreamWriter(stream, StandardCharsets.UTF_8), true);
+    }
+
+    /** Runs one command line; returns its exit code. */
+    public static int run(PrintWriter out, PrintWriter err, String... arguments) {
+        Gabion root = new Gabion();
+        CommandLine line = new CommandLine(root);
+        line.addSubcommand(VolumeCommands.all(root));
+        line.addSubcommand(CommandGroup.of(new Groups.Pool(), new PoolCreate(root), new PoolList(root)));
+        line.addSubcommand(CommandGroup.of(new Groups.Node(), new NodeList(root), new NodeHandover(root)));
+        line.addSubcommand(CommandGroup.of(new Groups.Store(), new StoreChecking(), new StoreDumping()));
+        line.setOut(out);
+        line.setErr(err);
+        line.setCaseInsensitiveEnumValuesAllowed(true);
+        line.registerConverter(ByteSize.class, text -> {
+            try {
+                return ByteSize.parse(text);
+            } catch (IllegalArgumentException e) {
+                throw new TypeConversionException(e.getMessage());
+            }
+        });
+        line.setParameterExceptionHandler(Gabion::explainUsage);
+        line.setExecutionExceptionHandler(Gabion::explainFailure);
+        return line.execute(arguments);
+    }
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "a command is missing");
+    }
+
+    @Override
+    public Cluster connect() {
+        return new Cluster(ClusterContext.load(ClusterContext.locate(Optional.ofNullable(context))));
+    }
+
+    @Override
+    public Output output() {
+        return new Output(format, spec.commandLine().getOut());
+    }
+
+    private static int explainUsage(ParameterException failure, String[] arguments) {
+        PrintWriter err = failure.getCommandLine().getErr();
+        String message =
+                String.valueOf(failure.getMessage()).lines().findFirst().orElse("");
+        if (failure instanceof UnmatchedArgumentException unmatched
+                && !unmatched.getUnmatched().isEmpty()) {
+            List<String> nearest = nearest(unmatched);
+            if (!nearest.isEmpty()) {
+                message += "; did you mean " + String.join(" or ", nearest) + "?";
+            }
+        }
+        CommandSpec command = failure.getCommandLine().getCommandSpec();
+        err.println(command.qualifiedName() + ": " + message);
+        err.println("Try: " + command.qualifiedName() + " --help");
+        return EXIT_USAGE;
+    }
+
+    private static List<String> nearest(UnmatchedArgumentException failure) {
+        List<String> nearest = new ArrayList<>(failure.getSuggestions());
+        if (nearest.isEmpty()) {
+            CommandSpec command = failure.getCommandLine().getCommandSpec();
+            List<String> known = new ArrayList<>(command.subcommands().keySet());
+            command.options().forEach(option -> known.addAll(List.of(option.names())));
+            Nearest.to(failure.getUnmatched().getFirst(), known).ifPresent(nearest::add);
+        }
+        return nearest.stream().limit(2).collect(Collectors.toList());
+    }
+
+    private static int explainFailure(Exception failure, CommandLine line, CommandLine.@Nullable ParseResult parsed) {
+        PrintWriter err = line.getErr();
+        String name = line.getCommandSpec().qualifiedName();
+        switch (failure) {
+            case UsageFailure usage -> {
+                err.println(name + ": " + usage.getMessage());
+                return EXIT_USAGE;
+            }
+            case CommandFailure known -> err.println(name + ": " + known.getMessage());
+            case IOException io -> err.println(name + ": " + io);
+            case Exception unexpected -> {
+                err.println(name + ": unexpected: " + unexpected);
+                unexpected.printStackTrace(err);
+            }
+        }
+        return EXIT_FAILURE;
+    }
+
+    /** Reads the version that the build wrote down. */
+    static final class Version implements CommandLine.IVersionProvider {
+        @Override
+        public String[] getVersion() throws IOException {
+            Properties properties = new Properties();
+            try (InputStream in = Gabion.class.getResourceAsStream("version.properties")) {
+                if (in != null) {
+                    properties.load(in);
+                }
+            }
+            return new String[] {
+                String.format(Locale.ROOT, "gabion %s", properties.getProperty("version", "development"))
+            };
+        }
+    }
+}
