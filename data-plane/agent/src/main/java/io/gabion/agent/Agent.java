@@ -1,6 +1,8 @@
 package io.gabion.agent;
 
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
 import java.util.List;
 
 /** Entry point of the agent's process: serves attached volumes to block clients on this machine. */
@@ -34,11 +36,21 @@ public final class Agent {
             Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(process::close));
             Thread.currentThread().join();
         } catch (IOException | IllegalStateException | IllegalArgumentException e) {
-            System.err.println("gabion-agent: "
-                    + String.valueOf(e.getMessage()).lines().findFirst().orElse("failed"));
+            System.err.println("gabion-agent: " + describe(e));
             System.exit(EXIT_FAILURE);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** One line. The messages of some file system errors are nothing but the file's name. */
+    private static String describe(Exception failure) {
+        String message =
+                String.valueOf(failure.getMessage()).lines().findFirst().orElse("failed");
+        return switch (failure) {
+            case NoSuchFileException _ -> "file " + message + " does not exist";
+            case AccessDeniedException _ -> "file " + message + " may not be read or written by this user";
+            default -> message;
+        };
     }
 }

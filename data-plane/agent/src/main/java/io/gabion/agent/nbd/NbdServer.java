@@ -41,7 +41,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class NbdServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(NbdServer.class);
-    /** Bounds memory: each connection may hold {@link Transmission#MAX_OUTSTANDING_BYTES}. */
+    /** Bounds sockets and buffers; payloads are bounded by the {@link PayloadBudget}. */
     private static final int MAX_CONNECTIONS = 256;
     /** The longest that a Unix socket's address may be on Linux, without the final zero. */
     private static final int MAX_SOCKET_PATH_BYTES = 107;
@@ -61,6 +61,7 @@ public final class NbdServer implements AutoCloseable {
     private final EventLoops loops;
     private final ExportTable exports;
     private final boolean listExports;
+    private final PayloadBudget budget;
     private final List<Channel> listening = new ArrayList<>();
     private final List<Path> socketFiles = new ArrayList<>();
     private final ChannelGroup connections = new DefaultChannelGroup("nbd", GlobalEventExecutor.INSTANCE, true);
@@ -69,9 +70,14 @@ public final class NbdServer implements AutoCloseable {
      * @param listExports answer NBD_OPT_LIST; off, clients must know the name
      */
     public NbdServer(EventLoops loops, ExportTable exports, boolean listExports) {
+        this(loops, exports, listExports, PayloadBudget.ofThisProcess());
+    }
+
+    NbdServer(EventLoops loops, ExportTable exports, boolean listExports, PayloadBudget budget) {
         this.loops = requireNonNull(loops, "loops is null");
         this.exports = requireNonNull(exports, "exports is null");
         this.listExports = listExports;
+        this.budget = budget;
     }
 
     /**
@@ -182,7 +188,7 @@ public final class NbdServer implements AutoCloseable {
         if (channel.remoteAddress() instanceof InetSocketAddress) {
             channel.config().setOption(ChannelOption.TCP_NODELAY, true);
         }
-        channel.pipeline().addLast("negotiation", new Negotiation(exports, listExports, tls));
+        channel.pipeline().addLast("negotiation", new Negotiation(exports, budget, listExports, tls));
     }
 
     /** Open connections, also those that still negotiate. */

@@ -33,6 +33,7 @@ final class Negotiation extends ByteToMessageDecoder {
     private static final long TIMEOUT_SECONDS = 10;
 
     private final ExportTable exports;
+    private final PayloadBudget budget;
     private final boolean listExports;
     /** Null where TLS is not offered. */
     private final @Nullable SslContext tls;
@@ -50,8 +51,9 @@ final class Negotiation extends ByteToMessageDecoder {
     private int skippedOption;
     private @Nullable ScheduledFuture<?> timeout;
 
-    Negotiation(ExportTable exports, boolean listExports, @Nullable SslContext tls) {
+    Negotiation(ExportTable exports, PayloadBudget budget, boolean listExports, @Nullable SslContext tls) {
         this.exports = exports;
+        this.budget = budget;
         this.listExports = listExports;
         this.tls = tls;
     }
@@ -323,6 +325,7 @@ final class Negotiation extends ByteToMessageDecoder {
         Transmission transmission = new Transmission(
                 export,
                 new RequestCheck.Features(structured, allocation),
+                budget,
                 ctx.alloc().buffer(NbdProtocol.REQUEST_HEADER_BYTES, NbdProtocol.REQUEST_HEADER_BYTES));
         ctx.pipeline().addAfter(ctx.name(), "transmission", transmission);
         // What the client sent after its last option goes to the next handler.

@@ -24,8 +24,10 @@ final class ReplyWriter {
     private static final int STRUCTURED_HEADER_BYTES = 20;
     /** Up to here a copy into the batch is cheaper than one more entry of the gathering write. */
     private static final int COPY_LIMIT_BYTES = 16 * 1024;
-    /** Size of a batch buffer; a full one is written and another one begun. */
+    /** Largest batch buffer; a full one is written and another one begun. */
     private static final int BATCH_BYTES = 64 * 1024;
+
+    private static final int SMALLEST_BATCH_BYTES = 512;
     /** Shorter runs of zeros are sent as data: the chunk headers and the client's work for them would cost more. */
     private static final int MIN_HOLE_BYTES = 16 * 1024;
     /** Unit in which zeros are looked for. */
@@ -34,6 +36,8 @@ final class ReplyWriter {
     private final ChannelHandlerContext context;
     private final boolean structured;
     private @Nullable ByteBuf batch;
+    /** Room for the next batch: what the last one needed, doubled when it was too little. */
+    private int nextBatchBytes = SMALLEST_BATCH_BYTES;
 
     ReplyWriter(ChannelHandlerContext context, boolean structured) {
         this.context = context;
@@ -149,8 +153,11 @@ final class ReplyWriter {
         if (current != null && current.writableBytes() >= length) {
             return current;
         }
+        if (current != null) {
+            nextBatchBytes = Math.min(BATCH_BYTES, nextBatchBytes * 2);
+        }
         writeBatch();
-        ByteBuf fresh = context.alloc().directBuffer(Math.max(BATCH_BYTES, length));
+        ByteBuf fresh = context.alloc().directBuffer(Math.max(nextBatchBytes, length));
         batch = fresh;
         return fresh;
     }
@@ -159,6 +166,9 @@ final class ReplyWriter {
         ByteBuf gathered = batch;
         batch = null;
         if (gathered != null) {
+            if (gathered.readableBytes() < nextBatchBytes / 4) {
+                nextBatchBytes = Math.max(SMALLEST_BATCH_BYTES, nextBatchBytes / 2);
+            }
             var _ = context.write(gathered, context.voidPromise());
         }
     }

@@ -24,8 +24,8 @@ import org.slf4j.LoggerFactory;
  * </pre>
  *
  * <p>The payload of a write is a slice of the network buffer when it lies there in one piece, and otherwise collected in a
- * buffer of its own. Replies are flushed once per batch of reads or completions. A client that has too much under way, or does
- * not take its replies, is not read from until that changes.
+ * buffer of its own. Replies are flushed once per batch of reads or completions. A client that has too much under way (alone, or all
+ * together), or does not take its replies, is not read from until that changes.
  */
 final class Transmission extends ChannelInboundHandlerAdapter {
     private static final Logger LOG = LoggerFactory.getLogger(Transmission.class);
@@ -37,6 +37,7 @@ final class Transmission extends ChannelInboundHandlerAdapter {
 
     private final BlockExport export;
     private final RequestCheck.Features features;
+    private final PayloadBudget budget;
     private final Queue<Transaction.Part> completedElsewhere = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean deliveryScheduled = new AtomicBoolean();
     private final ArrayDeque<ByteBuf> unread = new ArrayDeque<>();
@@ -56,13 +57,15 @@ final class Transmission extends ChannelInboundHandlerAdapter {
     private boolean reading;
     private boolean draining;
     private boolean flushScheduled;
+    private boolean awaitingBudget;
     private boolean disconnecting;
     private boolean closed;
 
     /** Owns {@code partialHeader}, an empty buffer with room for one request header. */
-    Transmission(BlockExport export, RequestCheck.Features features, ByteBuf partialHeader) {
+    Transmission(BlockExport export, RequestCheck.Features features, PayloadBudget budget, ByteBuf partialHeader) {
         this.export = export;
         this.features = features;
+        this.budget = budget;
         this.partialHeader = partialHeader;
     }
 
@@ -148,7 +151,12 @@ final class Transmission extends ChannelInboundHandlerAdapter {
         if (piece != null) {
             piece.release();
         }
+        Transactions.Write unfinished = receiving;
         receiving = null;
+        if (unfinished != null) {
+            // Its payload will never be complete, so it will never end.
+            budget.give(unfinished.payloadBytes());
+        }
     }
 
     // ---- taking requests from the stream ----------------------------------------------------------------------------
@@ -159,6 +167,7 @@ final class Transmission extends ChannelInboundHandlerAdapter {
                 && !disconnecting
                 && outstandingRequests < MAX_OUTSTANDING_REQUESTS
                 && outstandingBytes < MAX_OUTSTANDING_BYTES
+                && budget.hasRoom()
                 && ctx != null
                 && ctx.channel().isWritable();
     }
@@ -182,7 +191,23 @@ final class Transmission extends ChannelInboundHandlerAdapter {
         ChannelHandlerContext ctx = context;
         if (ctx != null && !closed) {
             // The payload of a request that was let in must always come in, or it would never end.
-            ctx.channel().config().setAutoRead(receiving != null || skipBytes > 0 || mayRead());
+            boolean readOn = receiving != null || skipBytes > 0 || mayRead();
+            ctx.channel().config().setAutoRead(readOn);
+            if (!readOn && !disconnecting && !awaitingBudget && !budget.hasRoom()) {
+                awaitingBudget = true;
+                budget.await(this::budgetHasRoom);
+            }
+        }
+    }
+
+    /** From any thread. */
+    private void budgetHasRoom() {
+        EventLoop own = loop;
+        if (own != null) {
+            own.execute(() -> {
+                awaitingBudget = false;
+                resume();
+            });
         }
     }
 
@@ -322,6 +347,7 @@ final class Transmission extends ChannelInboundHandlerAdapter {
     private void account(Transaction transaction) {
         outstandingRequests++;
         outstandingBytes += transaction.payloadBytes();
+        budget.take(transaction.payloadBytes());
     }
 
     private void begin(Transaction transaction) {
@@ -361,6 +387,7 @@ final class Transmission extends ChannelInboundHandlerAdapter {
     void ended(Transaction transaction) {
         outstandingRequests--;
         outstandingBytes -= transaction.payloadBytes();
+        budget.give(transaction.payloadBytes());
         if (closed) {
             return;
         }

@@ -8,7 +8,9 @@ import io.gabion.wire.EventLoops;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
@@ -69,6 +71,15 @@ class BackPressureTest {
                 BlockOutcome outcome = success(next);
                 next.completion().complete(failure.length > 0 ? new BlockOutcome.Failed(failure[0]) : outcome);
             }
+        }
+
+        int answerOne() {
+            Held next = take(false);
+            if (next == null) {
+                return 0;
+            }
+            next.completion().complete(success(next));
+            return 1;
         }
 
         private synchronized Held take(boolean newest) {
@@ -163,6 +174,51 @@ class BackPressureTest {
                 answered.add(client.simpleReplyCookie());
             }
             assertThat(answered).hasSize(100);
+        }
+    }
+
+    @Test
+    void allConnectionsTogetherAreBounded() throws Exception {
+        ExportTable exports = new ExportTable();
+        exports.add(slow);
+        Path other = directory.resolve("budget.sock");
+        int connections = 4;
+        int writes = 10;
+        try (EventLoops several = EventLoops.start(Backend.Choice.AUTO, 2, "test");
+                NbdServer limited = new NbdServer(several, exports, false, new PayloadBudget(3L * MIB))) {
+            limited.listenUnix(other);
+            List<RawNbdClient> clients = new ArrayList<>();
+            List<Thread> senders = new ArrayList<>();
+            for (int c = 0; c < connections; c++) {
+                RawNbdClient client = RawNbdClient.connect(other).greet().simple("slow");
+                clients.add(client);
+                senders.add(Thread.ofPlatform().start(() -> sendWrites(client, writes)));
+            }
+            // The limit, and one more per loop that both look at the same time.
+            for (int done = 0; done < connections * writes; ) {
+                await(() -> slow.held() >= 3 || slow.submitted.get() == connections * writes);
+                assertThat(slow.held()).isLessThanOrEqualTo(4);
+                done += slow.answerOne();
+            }
+            for (Thread sender : senders) {
+                sender.join();
+            }
+            for (RawNbdClient client : clients) {
+                for (int i = 0; i < writes; i++) {
+                    assertThat(client.simpleReply(i)).isZero();
+                }
+                client.close();
+            }
+        }
+    }
+
+    private static void sendWrites(RawNbdClient client, int count) {
+        try {
+            for (int i = 0; i < count; i++) {
+                client.write(0, i, (long) i * MIB, new byte[MIB]);
+            }
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
         }
     }
 
