@@ -20,12 +20,16 @@ final class FaultInjector {
     /** Nothing else happens for so long after a copy was lost, so that the volume's last copy is never taken. */
     private static final long RECOVERY_NANOS = 40 * SECOND;
 
+    /** A copy is lost only when nothing else has happened for so long: no change that counts on it is still under way. */
+    private static final long CALM_NANOS = 5 * SECOND;
+
     private final Simulation simulation;
     private final Dice dice;
     private final Scheduler scheduler;
     private final Network network;
     private final ConfigurationService configuration;
     private final AtomicLong nextVerification = new AtomicLong(1);
+    private final ReplicaMover mover;
     private long busyUntilNanos;
     private int injected;
     private long endNanos;
@@ -36,6 +40,7 @@ final class FaultInjector {
         scheduler = simulation.scheduler();
         network = simulation.network();
         configuration = simulation.configuration();
+        mover = new ReplicaMover(simulation, dice.split());
     }
 
     int injected() {
@@ -112,6 +117,7 @@ final class FaultInjector {
                         record.spec().withSizeBytes(record.spec().sizeBytes() + BlockGeometry.REGION_BYTES),
                         "operator/grow"));
             }
+            case MOVE_REPLICA -> mover.move();
             case VERIFY -> simulation.primary().request(new Event.VerifyRequested(nextVerification.getAndIncrement()));
         }
     }
@@ -236,7 +242,7 @@ final class FaultInjector {
     }
 
     private boolean allWell() {
-        return scheduler.nowNanos() >= busyUntilNanos
+        return scheduler.nowNanos() >= busyUntilNanos + CALM_NANOS
                 && simulation.hosts().stream().allMatch(host -> {
                     Optional<ReplicaRecord> record = host.disk().record();
                     return host.isResponsive()

@@ -64,6 +64,7 @@ public final class Simulation {
     private final TreeMap<Long, Long> digests = new TreeMap<>();
     private @Nullable Workload workload;
     private int newestOpened = -1;
+    private long newestOpenedAtNanos;
     private long serial;
     private long completed;
     private int faults;
@@ -84,6 +85,9 @@ public final class Simulation {
             names.add(name);
             placement.add(new ReplicaPlacement(replica, name));
             members.add(new InSyncMember(replica, 0));
+        }
+        for (int i = 1; i <= swarm.spares(); i++) {
+            names.add(new NodeName("n" + (swarm.nodes() + i)));
         }
         long sizeBytes = swarm.volumeBlocks() * BlockGeometry.BLOCK_BYTES;
         VolumeSpec spec = new VolumeSpec(
@@ -195,6 +199,9 @@ public final class Simulation {
 
     private void startIdleClient() {
         int index = clients.size();
+        // Nobody can tell which of two instances that never had a session is the newer one: there is only one at a
+        // time.
+        clients.stream().filter(earlier -> earlier.opens() == 0).forEach(SimulatedClient::stop);
         SimulatedClient client = new SimulatedClient(
                 clientMachine + "." + (index + 1),
                 volume,
@@ -248,7 +255,7 @@ public final class Simulation {
 
         @Override
         public void invoked(SimulatedClient client, ClientOperation operation) {
-            if (index >= newestOpened) {
+            if (index >= newestOpened || operation.kind() == Kind.READ) {
                 histories.invoked(operation, scheduler.nowNanos());
             }
         }
@@ -259,6 +266,20 @@ public final class Simulation {
             if (index >= newestOpened) {
                 completed++;
                 histories.returned(client.name(), operation, status, stamps, scheduler.nowNanos());
+            } else {
+                returnedLate(client, operation, status, stamps);
+            }
+        }
+
+        /** A later client is open: nothing new of this one may succeed, and what it reads must still be true. */
+        private void returnedLate(SimulatedClient client, ClientOperation operation, IoStatus status, long[] stamps) {
+            if (operation.changes() && status == IoStatus.OK && operation.invokedAtNanos() > newestOpenedAtNanos) {
+                trace.violation(client.name(), operation + " was acknowledged after a later client was open");
+            }
+            // Without the configuration store a sole session may read on: nobody can tell that another one exists.
+            boolean alone = configuration.lastUnavailableNanos() >= operation.invokedAtNanos();
+            if (operation.kind() == Kind.READ && status == IoStatus.OK && !alone) {
+                histories.returned(client.name(), operation, status, stamps, scheduler.nowNanos());
             }
         }
 
@@ -268,9 +289,16 @@ public final class Simulation {
             if (index < newestOpened) {
                 trace.violation(client.name(), "opened although a later instance had");
             }
-            newestOpened = Math.max(newestOpened, index);
+            if (index > newestOpened) {
+                newestOpened = index;
+                newestOpenedAtNanos = scheduler.nowNanos();
+            }
             for (SimulatedClient earlier : clients.subList(0, index)) {
-                histories.abandon(earlier.outstanding(), scheduler.nowNanos());
+                histories.abandon(
+                        earlier.outstanding().stream()
+                                .filter(ClientOperation::changes)
+                                .toList(),
+                        scheduler.nowNanos());
             }
         }
 

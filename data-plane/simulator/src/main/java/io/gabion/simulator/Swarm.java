@@ -7,7 +7,8 @@ import java.util.List;
 /**
  * What one run looks like; drawn from its seed, so that every seed tries another corner.
  *
- * @param nodes storage nodes, each with one replica
+ * @param nodes storage nodes with one replica each at the start
+ * @param spares storage nodes without one
  * @param durationNanos virtual time during which faults happen
  * @param operationsPerSecond what the workload tries
  * @param hotBlocks blocks that it touches
@@ -21,6 +22,7 @@ import java.util.List;
  */
 public record Swarm(
         int nodes,
+        int spares,
         int minInSync,
         long volumeBlocks,
         long durationNanos,
@@ -56,6 +58,7 @@ public record Swarm(
         }
         return new Swarm(
                 nodes,
+                dice.chance(0.3) ? 1 : 0,
                 minInSync,
                 dice.pick(List.of(512L, 1024L, 4096L)),
                 dice.between(40, 100) * SECOND,
@@ -72,12 +75,14 @@ public record Swarm(
 
     /** Three healthy nodes, a steady load, no faults by themselves. */
     public static Swarm quiet() {
-        return new Swarm(3, 2, 1024, 60 * SECOND, 50, 64, 8, 8, List.of(), SECOND, 500_000, 200_000, 4096);
+        return new Swarm(3, 0, 2, 1024, 60 * SECOND, 50, 64, 8, 8, List.of(), SECOND, 500_000, 200_000, 4096);
     }
 
-    public Swarm withNodes(int newNodes, int newMinInSync) {
+    /** The same with another cluster. */
+    public Swarm withNodes(int newNodes, int newSpares, int newMinInSync) {
         return new Swarm(
                 newNodes,
+                newSpares,
                 newMinInSync,
                 volumeBlocks,
                 durationNanos,

@@ -3,6 +3,7 @@ package io.gabion.simulator.checker;
 import io.gabion.core.message.ClientMessage;
 import io.gabion.core.message.ClientMessage.IoStatus;
 import io.gabion.core.message.RequestId;
+import io.gabion.core.port.ReplicaStatus;
 import io.gabion.model.InSyncMember;
 import io.gabion.model.Lsn;
 import io.gabion.model.NodeName;
@@ -61,18 +62,32 @@ public final class AcknowledgementCheck {
     }
 
     private Optional<Lsn> lsnAt(String node, RequestId request) {
-        return hosts.stream()
-                .filter(host -> host.name().value().equals(node))
-                .findFirst()
-                .flatMap(host -> host.disk().image().lsnOf(request));
+        return host(node).flatMap(host -> host.disk().image().lsnOf(request));
+    }
+
+    private Optional<StorageHost> host(String node) {
+        return hosts.stream().filter(host -> host.name().value().equals(node)).findFirst();
     }
 
     private void checkMember(
             String node, StorageHost host, ClientMessage.Done done, ClientOperation operation, Lsn lsn) {
+        boolean lostItsDisk = host.disk()
+                .record()
+                .map(record -> record.status() == ReplicaStatus.EMPTY || record.status() == ReplicaStatus.CATCHING_UP)
+                .orElse(true);
+        if (lostItsDisk) {
+            // It held the write when it said so; the answer was only on its way for longer.
+            return;
+        }
         ReplicaImage image = host.disk().image();
         for (int i = 0; i < operation.range().blockCount(); i++) {
             long block = operation.range().firstBlock() + i;
-            if (!image.holds(block, operation.valueOf(block), lsn)) {
+            // A hole that was never written equals one that was trimmed, whatever its version.
+            boolean equal = !host.name().value().equals(node)
+                    && host(node)
+                            .map(h -> image.sameContent(block, h.disk().image()))
+                            .orElse(false);
+            if (!equal && !image.holds(block, operation.valueOf(block), lsn)) {
                 trace.violation(
                         node,
                         "acknowledges " + operation + " in epoch " + done.epoch() + " as " + lsn + ", but "

@@ -1,7 +1,9 @@
 package io.gabion.simulator.checker;
 
 import io.gabion.core.port.ReplicaRecord;
+import io.gabion.model.ReplicaPlacement;
 import io.gabion.model.VolumeConfig;
+import io.gabion.model.VolumeRecord;
 import io.gabion.simulator.Trace;
 import io.gabion.simulator.client.SimulatedClient;
 import io.gabion.simulator.cluster.StorageHost;
@@ -30,12 +32,26 @@ public final class Convergence {
         return missing().isEmpty();
     }
 
+    private boolean isPlaced(StorageHost host) {
+        return configuration.current().replicaOn(host.name()).isPresent();
+    }
+
     private List<String> missing() {
         List<String> missing = new ArrayList<>();
         VolumeConfig config = configuration.current().config();
+        VolumeRecord volume = configuration.current();
+        for (ReplicaPlacement removed : volume.removed()) {
+            if (volume.placement().contains(removed)) {
+                missing.add("the replica on " + removed.node() + " is not removed yet");
+            }
+        }
         for (StorageHost host : hosts) {
             Optional<ReplicaRecord> record = host.disk().record();
-            if (record.isEmpty()
+            if (!isPlaced(host)) {
+                if (record.isPresent()) {
+                    missing.add(host.name() + " still has a replica: " + host.view());
+                }
+            } else if (record.isEmpty()
                     || !config.isInSync(record.get().replica(), record.get().incarnation())) {
                 missing.add(host.name() + " is not in sync: " + host.view());
             }
@@ -58,8 +74,9 @@ public final class Convergence {
             hosts.forEach(host -> trace.line("check", host.name() + ": " + host.view()));
             return;
         }
-        StorageHost first = hosts.getFirst();
-        for (StorageHost host : hosts.subList(1, hosts.size())) {
+        List<StorageHost> placed = hosts.stream().filter(this::isPlaced).toList();
+        StorageHost first = placed.getFirst();
+        for (StorageHost host : placed.subList(1, placed.size())) {
             first.disk()
                     .image()
                     .difference(host.disk().image())

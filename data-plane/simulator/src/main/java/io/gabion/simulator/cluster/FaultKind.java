@@ -45,5 +45,7 @@ public enum FaultKind {
     /** The volume is attached elsewhere, under a higher generation. */
     CLIENT_MOVED,
     GROW,
+    /** A replica is added on a spare node; when it is in sync another one is removed. */
+    MOVE_REPLICA,
     VERIFY
 }

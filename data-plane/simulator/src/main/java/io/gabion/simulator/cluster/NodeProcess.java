@@ -12,6 +12,8 @@ import io.gabion.core.port.ReplicaRecord;
 import io.gabion.core.volume.ReplicaView;
 import io.gabion.core.volume.VolumeReplica;
 import io.gabion.model.NodeName;
+import io.gabion.model.ReplicaId;
+import io.gabion.model.ReplicaPlacement;
 import io.gabion.model.VolumeId;
 import io.gabion.model.VolumeRecord;
 import io.gabion.simulator.disk.PayloadLedger;
@@ -103,12 +105,20 @@ final class NodeProcess {
 
     private void hinted(VolumeRecord record) {
         if (replica == null) {
-            if (host.disk().record().isEmpty() && record.replicaOn(host.name()).isPresent()) {
+            if (host.disk().record().isEmpty() && placedHere(record).isPresent()) {
                 createFrom();
             }
             return;
         }
         step(new Event.ConfigHint(record));
+    }
+
+    private Optional<ReplicaId> placedHere(VolumeRecord record) {
+        return record.placement().stream()
+                .filter(placed ->
+                        placed.node().equals(host.name()) && !record.removed().contains(placed))
+                .map(ReplicaPlacement::replica)
+                .findFirst();
     }
 
     /** As the node does it: only a quorum read creates a replica. */
@@ -118,7 +128,7 @@ final class NodeProcess {
                         place(),
                         outcome -> whenRunning(() -> {
                             if (replica == null && outcome instanceof Event.ReadOutcome.Found found) {
-                                found.record().replicaOn(host.name()).ifPresent(id -> {
+                                placedHere(found.record()).ifPresent(id -> {
                                     trace("creates its replica");
                                     replica = newReplica(found.record().id());
                                     step(new Event.Create(found.record(), id));

@@ -41,6 +41,7 @@ public final class ConfigurationService {
     private long watchLagNanos = 50_000_000;
     private int changes;
     private long nextWatch;
+    private long lastUnavailableNanos = -1;
 
     private record Watch(long number, Consumer<VolumeRecord> listener) {}
 
@@ -57,9 +58,10 @@ public final class ConfigurationService {
     /** Quorum read. The answer comes once. */
     public void read(String node, Consumer<ReadOutcome> answer) {
         if (unreachable(node) || dice.chance(lossRate)) {
-            scheduler.after(
-                    dice.between(DELAY_NANOS, TIMEOUT_NANOS),
-                    () -> answer.accept(new ReadOutcome.Unavailable("injected outage")));
+            scheduler.after(dice.between(DELAY_NANOS, TIMEOUT_NANOS), () -> {
+                lastUnavailableNanos = scheduler.nowNanos();
+                answer.accept(new ReadOutcome.Unavailable("injected outage"));
+            });
             return;
         }
         scheduler.after(dice.around(DELAY_NANOS), () -> {
@@ -216,6 +218,11 @@ public final class ConfigurationService {
 
     public boolean knowsEpoch(long epoch) {
         return byEpoch.containsKey(epoch);
+    }
+
+    /** When a node last heard that the store is not available; -1 for never. */
+    public long lastUnavailableNanos() {
+        return lastUnavailableNanos;
     }
 
     public int changes() {

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Which operations touched which ranges, oldest forgotten first; what is not known to be committed is never forgotten. */
@@ -60,9 +61,12 @@ final class ChangeLog {
         return Optional.ofNullable(requests.get(request));
     }
 
-    List<RequestId> requests(long generation) {
-        return requests.keySet().stream()
-                .filter(r -> r.generation() == generation)
+    /** Requests of the generation whose operations stand after {@code position}, oldest first. */
+    List<RequestId> requestsAfter(Lsn position, long generation) {
+        return requests.entrySet().stream()
+                .filter(known -> known.getKey().generation() == generation
+                        && known.getValue().isAfter(position))
+                .map(Map.Entry::getKey)
                 .toList();
     }
 }

@@ -13,6 +13,7 @@ import io.gabion.model.ByteRange;
 import io.gabion.model.Lsn;
 import io.gabion.model.SessionId;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -62,6 +63,8 @@ public final class ReplicaImage {
             case LogRecord.ReplicaChanged changed -> {
                 if (record == null || !record.position().equals(changed.record().position())) {
                     lastLsn = changed.record().position();
+                    // Sessions of operations that never counted do not count either.
+                    session = changed.record().session();
                 }
                 record = changed.record();
             }
@@ -136,6 +139,11 @@ public final class ReplicaImage {
     public boolean holds(long block, long stamp, Lsn lsn) {
         StoredBlock present = version(block);
         return present.stamps()[0] == stamp || present.lsn().compareTo(lsn) >= 0;
+    }
+
+    /** The same bytes in both? */
+    public boolean sameContent(long block, ReplicaImage other) {
+        return version(block).sameContent(other.version(block));
     }
 
     /** Where the request stands in the log; empty when it is not known here. */
@@ -236,7 +244,8 @@ public final class ReplicaImage {
                 own.status(),
                 own.epochStarts(),
                 own.position(),
-                highest);
+                highest,
+                own.requests());
         return new RecoveredReplica(
                 recovered,
                 unclean,
@@ -244,6 +253,13 @@ public final class ReplicaImage {
                 lastLsn,
                 committed,
                 changes.tail(committed),
-                changes.requests(highest.generation()));
+                requestsAfter(own.position(), highest.generation(), own.requests()));
+    }
+
+    private List<RequestId> requestsAfter(Lsn position, long generation, List<RequestId> before) {
+        LinkedHashSet<RequestId> all = new LinkedHashSet<>();
+        before.stream().filter(request -> request.generation() == generation).forEach(all::add);
+        all.addAll(changes.requestsAfter(position, generation));
+        return List.copyOf(all);
     }
 }
