@@ -1,0 +1,256 @@
+package io.gabion.store;
+
+import io.gabion.core.message.Payload;
+import io.gabion.core.port.BlockRun;
+import io.gabion.core.port.Event;
+import io.gabion.core.port.LogRecord;
+import io.gabion.model.BlockGeometry;
+import io.gabion.model.VolumeId;
+import io.gabion.store.device.BlockDevice;
+import io.gabion.store.extent.BlockAllocator;
+import io.gabion.store.log.BatchBuilder;
+import io.gabion.store.log.BatchHeader;
+import io.gabion.store.log.StoredRecord;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Group commit. At most one batch is in flight; what arrives meanwhile forms the next one, without a timer. Belongs to the owner
+ * loop.
+ */
+final class AppendPath {
+    private final Executor loop;
+    private final BlockDevice device;
+    private final BatchBuilder builder;
+    private final BlockAllocator allocator;
+    private final DiskIndex index;
+    private final StoreEvents events;
+    private final StoreMetrics metrics;
+    private final Fault fault;
+    private final Listener listener;
+
+    private final Deque<Queued> queue = new ArrayDeque<>();
+    private long queuedDataBytes;
+    private boolean turnScheduled;
+    private boolean inFlight;
+    private boolean waitsForSpace;
+
+    /** What else happens after a batch. */
+    interface Listener {
+        /** The batch is durable and applied; {@code volumes} had records in it. */
+        void applied(Iterable<VolumeId> volumes, long writtenBytes);
+
+        /** No room for the next batch. False: nothing will make room. */
+        boolean spaceNeeded();
+    }
+
+    private sealed interface Queued {
+        record Append(VolumeId volume, long ticket, LogRecord record, int dataBlocks, int recordBytes)
+                implements Queued {}
+
+        record Barrier(Runnable action) implements Queued {}
+    }
+
+    AppendPath(
+            Executor loop,
+            BlockDevice device,
+            BatchBuilder builder,
+            BlockAllocator allocator,
+            DiskIndex index,
+            Notifier notifier,
+            Listener listener) {
+        this.loop = loop;
+        this.device = device;
+        this.builder = builder;
+        this.allocator = allocator;
+        this.index = index;
+        this.events = notifier.events();
+        this.metrics = notifier.metrics();
+        this.fault = notifier.fault();
+        this.listener = listener;
+    }
+
+    /** Takes the payloads of the record over. */
+    void append(VolumeId volume, long ticket, LogRecord record) {
+        if (fault.isSet()) {
+            release(record);
+            loop.execute(() -> events.accept(volume, new Event.StoreFaulted(fault.reason())));
+            return;
+        }
+        int dataBlocks = BatchBuilder.dataBlocks(record);
+        int recordBytes = builder.maxRecordBytes(record);
+        if (dataBlocks > BatchBuilder.MAX_DATA_BLOCKS || recordBytes > BatchHeader.MAX_RECORD_BYTES) {
+            release(record);
+            throw new IllegalArgumentException("a record of " + dataBlocks + " blocks of data and " + recordBytes
+                    + " bytes is larger than a batch may be");
+        }
+        queue.add(new Queued.Append(volume, ticket, record, dataBlocks, recordBytes));
+        queuedDataBytes += (long) dataBlocks * BlockGeometry.BLOCK_BYTES;
+        schedule();
+    }
+
+    /** Runs {@code action} when everything appended before is applied and nothing appended later. */
+    void afterQueued(Runnable action) {
+        queue.add(new Queued.Barrier(action));
+        schedule();
+    }
+
+    /** Bytes of data that wait for their batch. */
+    long queuedDataBytes() {
+        return queuedDataBytes;
+    }
+
+    boolean isIdle() {
+        return queue.isEmpty() && !inFlight;
+    }
+
+    /** A checkpoint or a reader has ended. */
+    void spaceMayHaveCome() {
+        if (waitsForSpace) {
+            waitsForSpace = false;
+            schedule();
+        }
+    }
+
+    private void schedule() {
+        if (!turnScheduled && !inFlight && !waitsForSpace) {
+            turnScheduled = true;
+            // Not at once: what the present turn of the loop still appends goes into the same batch.
+            loop.execute(() -> {
+                turnScheduled = false;
+                turn();
+            });
+        }
+    }
+
+    private void turn() {
+        if (inFlight || waitsForSpace || fault.isSet()) {
+            return;
+        }
+        while (queue.peek() instanceof Queued.Barrier barrier) {
+            queue.remove();
+            barrier.action().run();
+        }
+        if (queue.isEmpty()) {
+            return;
+        }
+        try {
+            submit();
+        } catch (RuntimeException e) {
+            fault.set("a batch could not be written: " + e.getMessage());
+        }
+    }
+
+    private void submit() {
+        List<Queued.Append> taken = new ArrayList<>();
+        int blocks = 0;
+        int bytes = 0;
+        for (Queued queued : queue) {
+            if (!(queued instanceof Queued.Append append)
+                    || blocks + append.dataBlocks() > BatchBuilder.MAX_DATA_BLOCKS
+                    || bytes + append.recordBytes() > BatchHeader.MAX_RECORD_BYTES) {
+                break;
+            }
+            taken.add(append);
+            blocks += append.dataBlocks();
+            bytes += append.recordBytes();
+        }
+        List<BatchBuilder.Item> items = new ArrayList<>(taken.size());
+        for (Queued.Append append : taken) {
+            items.add(new BatchBuilder.Item(append.volume(), append.record()));
+        }
+        Optional<BatchBuilder.Batch> built = builder.build(index.log(), items);
+        if (built.isEmpty()) {
+            waitsForSpace = true;
+            if (!listener.spaceNeeded()) {
+                fault.set("the disk is full: " + allocator.freeBlocks() + " blocks are free, " + blocks
+                        + " and room for the log are needed");
+            }
+            return;
+        }
+        Map<VolumeId, Long> tickets = new LinkedHashMap<>();
+        for (Queued.Append append : taken) {
+            queue.remove();
+            release(append.record());
+            tickets.merge(append.volume(), append.ticket(), Math::max);
+        }
+        queuedDataBytes -= (long) blocks * BlockGeometry.BLOCK_BYTES;
+        inFlight = true;
+        long started = System.nanoTime();
+        BatchBuilder.Batch batch = built.get();
+        device.writeDurably(batch.pieces(), failure -> loop.execute(() -> durable(batch, tickets, started, failure)));
+    }
+
+    private void durable(
+            BatchBuilder.Batch batch, Map<VolumeId, Long> tickets, long started, @Nullable IOException failure) {
+        inFlight = false;
+        if (failure != null) {
+            fault.set("writing the log failed: " + failure.getMessage());
+            return;
+        }
+        if (fault.isSet()) {
+            return;
+        }
+        long nanos = System.nanoTime() - started;
+        try {
+            apply(batch);
+        } catch (RuntimeException e) {
+            fault.set("applying batch " + batch.after().batch() + " failed: " + e.getMessage());
+            return;
+        }
+        long written = (long) (batch.headerBlocks() + batch.dataBlocks()) * BlockGeometry.BLOCK_BYTES;
+        long data = (long) batch.dataBlocks() * BlockGeometry.BLOCK_BYTES;
+        metrics.batch(batch.records().size(), data, written, batch.pieces().size() > 1, nanos);
+        listener.applied(tickets.keySet(), written);
+        // The device should not wait while the events are handled.
+        turn();
+        for (Map.Entry<VolumeId, Long> ticket : tickets.entrySet()) {
+            events.accept(ticket.getKey(), new Event.Appended(ticket.getValue()));
+        }
+    }
+
+    private void apply(BatchBuilder.Batch batch) {
+        allocator.makePending(batch.headerPlace(), batch.headerBlocks());
+        List<StoredRecord> records = batch.records();
+        for (int i = 0; i < records.size(); i++) {
+            index.apply(records.get(i), batch.after().batch(), i);
+        }
+        index.commit(batch.after());
+    }
+
+    /** Lets go of everything that waits; for a disk that failed. */
+    void dropQueue() {
+        for (Queued queued : queue) {
+            if (queued instanceof Queued.Append append) {
+                release(append.record());
+            }
+        }
+        queue.clear();
+        queuedDataBytes = 0;
+    }
+
+    private static void release(LogRecord record) {
+        switch (record) {
+            case LogRecord.Written r -> r.payload().release();
+            case LogRecord.Copied r -> {
+                for (BlockRun run : r.runs()) {
+                    run.payload().ifPresent(Payload::release);
+                }
+            }
+            case LogRecord.Trimmed _,
+                    LogRecord.SessionOpened _,
+                    LogRecord.Grown _,
+                    LogRecord.Marked _,
+                    LogRecord.ReplicaChanged _,
+                    LogRecord.ReplicaDeleted _ -> {}
+        }
+    }
+}

@@ -1,0 +1,111 @@
+package io.gabion.store;
+
+import io.gabion.store.extent.BlockAllocator;
+import java.util.concurrent.Executor;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes the index durable from time to time, so that the log before it is not needed any more and freed blocks can be used
+ * again. Belongs to the owner loop; the waiting is done elsewhere.
+ */
+final class Checkpoints {
+    private static final long POLL_NANOS = 2_000_000;
+    /** Changes that memory holds between two checkpoints at most, below the index's own limit of one memory table. */
+    private static final long MAX_INDEX_BYTES = 32L << 20;
+    /** With less than this part of the disk free, pending blocks are worth an early checkpoint ... */
+    private static final int SCARCE_DIVISOR = 4;
+    /** ... when they are at least this part of it. */
+    private static final int WORTHWHILE_DIVISOR = 32;
+
+    private final Executor loop;
+    private final Executor waiter;
+    private final DiskIndex index;
+    private final BlockAllocator allocator;
+    private final Readers readers;
+    private final StoreMetrics metrics;
+    private final Fault fault;
+    private final Runnable done;
+    private final long checkpointBytes;
+
+    private long logBytes;
+    private boolean running;
+
+    Checkpoints(
+            Executor loop,
+            Executor waiter,
+            DiskIndex index,
+            BlockAllocator allocator,
+            Readers readers,
+            long checkpointBytes,
+            Notifier notifier,
+            Runnable done) {
+        this.loop = loop;
+        this.waiter = waiter;
+        this.index = index;
+        this.allocator = allocator;
+        this.readers = readers;
+        this.metrics = notifier.metrics();
+        this.fault = notifier.fault();
+        this.done = done;
+        this.checkpointBytes = checkpointBytes;
+    }
+
+    /** The log grew; begins a checkpoint when it is time. */
+    void logged(long bytes) {
+        logBytes += bytes;
+        boolean scarce = allocator.freeBlocks() < allocator.totalBlocks() / SCARCE_DIVISOR
+                && allocator.pendingBlocks() > allocator.totalBlocks() / WORTHWHILE_DIVISOR;
+        if (logBytes >= checkpointBytes || index.bytesSinceCheckpoint() >= MAX_INDEX_BYTES || scarce) {
+            begin();
+        }
+    }
+
+    boolean isRunning() {
+        return running;
+    }
+
+    void begin() {
+        if (running || fault.isSet()) {
+            return;
+        }
+        running = true;
+        logBytes = 0;
+        long started = System.nanoTime();
+        try {
+            allocator.beginCheckpoint();
+            index.writePages();
+            index.metadata().startFlush();
+        } catch (RuntimeException e) {
+            fault.set("a checkpoint could not begin: " + e.getMessage());
+            return;
+        }
+        waiter.execute(() -> {
+            String failure = awaitFlush();
+            loop.execute(() -> finished(started, failure));
+        });
+    }
+
+    private @Nullable String awaitFlush() {
+        try {
+            while (index.metadata().flushPending()) {
+                LockSupport.parkNanos(POLL_NANOS);
+            }
+            return null;
+        } catch (RuntimeException e) {
+            return e.getMessage();
+        }
+    }
+
+    private void finished(long started, @Nullable String failure) {
+        running = false;
+        if (failure != null) {
+            fault.set("a checkpoint failed: " + failure);
+            return;
+        }
+        allocator.checkpointDone(readers.next());
+        allocator.reclaim(readers.oldest());
+        metrics.checkpoint(System.nanoTime() - started);
+        done.run();
+    }
+}

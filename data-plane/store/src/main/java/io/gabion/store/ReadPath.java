@@ -1,0 +1,277 @@
+package io.gabion.store;
+
+import io.gabion.core.message.ClientMessage;
+import io.gabion.core.message.Payload;
+import io.gabion.core.port.BlockRun;
+import io.gabion.core.port.BlockVersion;
+import io.gabion.core.port.Effect;
+import io.gabion.core.port.Event;
+import io.gabion.model.BlockGeometry;
+import io.gabion.model.ByteRange;
+import io.gabion.model.Lsn;
+import io.gabion.model.VolumeId;
+import io.gabion.store.device.BlockDevice;
+import io.gabion.store.device.BufferPool;
+import io.gabion.store.device.PooledPayload;
+import io.gabion.store.extent.BlockAllocator;
+import io.gabion.store.extent.Chunk;
+import io.gabion.store.integrity.BlockChecksum;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** Reads of content and versions. Belongs to the owner loop; data is read and checked on the device's threads. */
+final class ReadPath {
+    /** Blocks of one run of an answer: a payload has a largest size. */
+    private static final int MAX_RUN_BLOCKS = BlockGeometry.MAX_IO_BYTES / BlockGeometry.BLOCK_BYTES;
+
+    private static final ThreadLocal<BlockChecksum> CHECKSUM = ThreadLocal.withInitial(BlockChecksum::new);
+    private static final byte[] ZEROS = new byte[BlockGeometry.CHUNK_BYTES];
+
+    private final Executor loop;
+    private final BlockDevice device;
+    private final BufferPool pool;
+    private final DiskIndex index;
+    private final BlockAllocator allocator;
+    private final Readers readers;
+    private final StoreEvents events;
+    private final StoreMetrics metrics;
+    private final Runnable readerEnded;
+
+    ReadPath(
+            Executor loop,
+            BlockDevice device,
+            BufferPool pool,
+            DiskIndex index,
+            BlockAllocator allocator,
+            Readers readers,
+            Notifier notifier,
+            Runnable readerEnded) {
+        this.loop = loop;
+        this.device = device;
+        this.pool = pool;
+        this.index = index;
+        this.allocator = allocator;
+        this.readers = readers;
+        this.events = notifier.events();
+        this.metrics = notifier.metrics();
+        this.readerEnded = readerEnded;
+    }
+
+    // ---- content ----------------------------------------------------------------------------------------------------
+
+    void read(VolumeId volume, ReplicaState replica, Effect.Read read) {
+        int length = Math.toIntExact(read.range().length());
+        ByteBuffer buffer = pool.take(length);
+        BlockFetch fetch = new BlockFetch(replica.extents().origin());
+        int offset = 0;
+        Chunk chunk = null;
+        long end = read.range().firstBlock() + read.range().blockCount();
+        for (long block = read.range().firstBlock(); block < end; block++) {
+            int i = (int) (block % Chunk.BLOCKS);
+            if (chunk == null || i == 0) {
+                chunk = index.chunk(replica.extents(), block / Chunk.BLOCKS);
+            }
+            if (chunk.isData(i)) {
+                fetch.add(chunk, i, block, buffer, offset);
+            } else {
+                buffer.put(offset, ZEROS, 0, BlockGeometry.BLOCK_BYTES);
+            }
+            offset += BlockGeometry.BLOCK_BYTES;
+        }
+        run(
+                volume,
+                read.ticket(),
+                fetch,
+                () -> new Event.ReadCompleted(
+                        read.ticket(),
+                        new PooledPayload(pool, buffer, length, CHECKSUM.get().plain(buffer, 0, length))),
+                () -> pool.giveBack(buffer));
+    }
+
+    void readBlocks(VolumeId volume, ReplicaState replica, Effect.ReadBlocks read) {
+        Map<Long, BlockVersion> known = new HashMap<>();
+        for (BlockVersion version : read.known()) {
+            known.put(version.block(), version);
+        }
+        List<Draft> drafts = new ArrayList<>();
+        BlockFetch fetch = new BlockFetch(replica.extents().origin());
+        Draft last = null;
+        long end = read.range().firstBlock() + read.range().blockCount();
+        for (long block = read.range().firstBlock(); block < end; block++) {
+            Chunk chunk = index.chunk(replica.extents(), block / Chunk.BLOCKS);
+            int i = (int) (block % Chunk.BLOCKS);
+            if (!read.all() && isKnown(chunk, i, known.get(block))) {
+                continue;
+            }
+            if (last == null || !last.continuesWith(chunk, i, block)) {
+                last = new Draft(block, chunk.isData(i), chunk.epoch(i), chunk.seq(i));
+                drafts.add(last);
+            }
+            last.blocks++;
+        }
+        for (Draft draft : drafts) {
+            prepare(replica, draft, fetch);
+        }
+        run(
+                volume,
+                read.ticket(),
+                fetch,
+                () -> new Event.BlocksRead(
+                        read.ticket(), drafts.stream().map(this::finish).toList()),
+                () -> drafts.forEach(draft -> draft.giveBack(pool)));
+    }
+
+    private static boolean isKnown(Chunk chunk, int i, @Nullable BlockVersion known) {
+        if (known == null) {
+            return !chunk.isData(i);
+        }
+        return chunk.isData(i)
+                && chunk.crc(i) == known.crc32c()
+                && chunk.epoch(i) == known.lsn().epoch()
+                && chunk.seq(i) == known.lsn().seq();
+    }
+
+    /** A run of the answer before its data is there. */
+    private static final class Draft {
+        private final long firstBlock;
+        private final boolean data;
+        private final long epoch;
+        private final long seq;
+        private int blocks;
+        private @Nullable ByteBuffer buffer;
+
+        Draft(long firstBlock, boolean data, long epoch, long seq) {
+            this.firstBlock = firstBlock;
+            this.data = data;
+            this.epoch = epoch;
+            this.seq = seq;
+        }
+
+        boolean continuesWith(Chunk chunk, int i, long block) {
+            return block == firstBlock + blocks
+                    && chunk.isData(i) == data
+                    && chunk.epoch(i) == epoch
+                    && chunk.seq(i) == seq
+                    && (!data || blocks < MAX_RUN_BLOCKS);
+        }
+
+        void giveBack(BufferPool pool) {
+            ByteBuffer taken = buffer;
+            if (taken != null) {
+                pool.giveBack(taken);
+            }
+        }
+    }
+
+    private void prepare(ReplicaState replica, Draft draft, BlockFetch fetch) {
+        if (!draft.data) {
+            return;
+        }
+        ByteBuffer buffer = pool.take(draft.blocks * BlockGeometry.BLOCK_BYTES);
+        draft.buffer = buffer;
+        for (int n = 0; n < draft.blocks; n++) {
+            long block = draft.firstBlock + n;
+            Chunk chunk = index.chunk(replica.extents(), block / Chunk.BLOCKS);
+            fetch.add(chunk, (int) (block % Chunk.BLOCKS), block, buffer, n * BlockGeometry.BLOCK_BYTES);
+        }
+    }
+
+    private BlockRun finish(Draft draft) {
+        Optional<Payload> payload = Optional.empty();
+        ByteBuffer buffer = draft.buffer;
+        if (buffer != null) {
+            int length = draft.blocks * BlockGeometry.BLOCK_BYTES;
+            payload = Optional.of(
+                    new PooledPayload(pool, buffer, length, CHECKSUM.get().plain(buffer, 0, length)));
+        }
+        return new BlockRun(draft.firstBlock, draft.blocks, new Lsn(draft.epoch, draft.seq), payload);
+    }
+
+    private void run(VolumeId volume, long ticket, BlockFetch fetch, Supplier<Event> success, Runnable cleanUp) {
+        long started = System.nanoTime();
+        if (fetch.isEmpty()) {
+            Event event = success.get();
+            loop.execute(() -> {
+                metrics.read(0, System.nanoTime() - started);
+                events.accept(volume, event);
+            });
+            return;
+        }
+        long reader = readers.begin();
+        device.read(fetch.pieces(), failure -> {
+            Event event = outcome(ticket, fetch, success, failure);
+            if (event instanceof Event.ReadFailed) {
+                cleanUp.run();
+            }
+            loop.execute(() -> {
+                readers.end(reader);
+                allocator.reclaim(readers.oldest());
+                metrics.read(fetch.bytes(), System.nanoTime() - started);
+                events.accept(volume, event);
+                readerEnded.run();
+            });
+        });
+    }
+
+    private Event outcome(long ticket, BlockFetch fetch, Supplier<Event> success, @Nullable IOException failure) {
+        if (failure != null) {
+            return new Event.ReadFailed(ticket, String.valueOf(failure.getMessage()));
+        }
+        Optional<String> damaged = fetch.firstDamaged(CHECKSUM.get());
+        if (damaged.isPresent()) {
+            metrics.checksumFailed();
+            return new Event.ReadFailed(ticket, damaged.get());
+        }
+        return success.get();
+    }
+
+    // ---- what the index knows without reading data
+    // --------------------------------------------------------------------
+
+    void readVersions(VolumeId volume, ReplicaState replica, Effect.ReadVersions read) {
+        List<BlockVersion> versions = new ArrayList<>();
+        long end = read.range().firstBlock() + read.range().blockCount();
+        for (long block = read.range().firstBlock(); block < end; block++) {
+            Chunk chunk = index.chunk(replica.extents(), block / Chunk.BLOCKS);
+            int i = (int) (block % Chunk.BLOCKS);
+            if (chunk.isData(i)) {
+                versions.add(new BlockVersion(block, new Lsn(chunk.epoch(i), chunk.seq(i)), chunk.crc(i)));
+            }
+        }
+        answer(volume, new Event.VersionsRead(read.ticket(), List.copyOf(versions)));
+    }
+
+    void readExtents(VolumeId volume, ReplicaState replica, Effect.ReadExtents read) {
+        List<ClientMessage.Extent> extents = new ArrayList<>();
+        ByteRange range = read.range();
+        boolean hole = false;
+        long length = 0;
+        long end = range.firstBlock() + range.length() / BlockGeometry.BLOCK_BYTES;
+        for (long block = range.firstBlock(); block < end; block++) {
+            Chunk chunk = index.chunk(replica.extents(), block / Chunk.BLOCKS);
+            boolean isHole = !chunk.isData((int) (block % Chunk.BLOCKS));
+            if (length > 0 && isHole != hole) {
+                extents.add(new ClientMessage.Extent(length, hole));
+                length = 0;
+            }
+            hole = isHole;
+            length += BlockGeometry.BLOCK_BYTES;
+        }
+        if (length > 0) {
+            extents.add(new ClientMessage.Extent(length, hole));
+        }
+        answer(volume, new Event.ExtentsRead(read.ticket(), List.copyOf(extents)));
+    }
+
+    void answer(VolumeId volume, Event event) {
+        loop.execute(() -> events.accept(volume, event));
+    }
+}

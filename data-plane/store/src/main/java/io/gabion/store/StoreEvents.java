@@ -1,0 +1,16 @@
+package io.gabion.store;
+
+import io.gabion.core.port.Event;
+import io.gabion.model.VolumeId;
+
+/** Receives what a disk has to say. Always called on the owner loop, never from within a call to the store. */
+public interface StoreEvents {
+    /** An answer or news for one replica. */
+    void accept(VolumeId volume, Event event);
+
+    /** Answer to {@link io.gabion.core.port.Effect.Verify}. */
+    void verified(VolumeId volume, VerifyResult result);
+
+    /** The disk failed; each replica was told {@link Event.StoreFaulted} too. */
+    default void faulted(String reason) {}
+}

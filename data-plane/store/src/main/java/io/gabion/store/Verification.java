@@ -1,0 +1,123 @@
+package io.gabion.store;
+
+import io.gabion.core.port.Effect;
+import io.gabion.model.BlockGeometry;
+import io.gabion.model.VolumeId;
+import io.gabion.store.device.BlockDevice;
+import io.gabion.store.extent.BlockAllocator;
+import io.gabion.store.metadata.MetadataStore;
+import java.io.IOException;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.Executor;
+
+/**
+ * Digests a replica as it is at one point, from a view of the index whose places stay untouched until it is done. Belongs to
+ * the owner loop; the reading is done elsewhere.
+ */
+final class Verification {
+    private final Executor loop;
+    private final Executor helper;
+    private final BlockDevice device;
+    private final DiskIndex index;
+    private final BlockAllocator allocator;
+    private final Readers readers;
+    private final StoreEvents events;
+    private final StoreMetrics metrics;
+    private volatile boolean stopped;
+    private int running;
+
+    Verification(
+            Executor loop,
+            Executor helper,
+            BlockDevice device,
+            DiskIndex index,
+            BlockAllocator allocator,
+            Readers readers,
+            Notifier notifier) {
+        this.loop = loop;
+        this.helper = helper;
+        this.device = device;
+        this.index = index;
+        this.allocator = allocator;
+        this.readers = readers;
+        this.events = notifier.events();
+        this.metrics = notifier.metrics();
+    }
+
+    /** Ends what runs soon; for a shutdown. */
+    void stop() {
+        stopped = true;
+    }
+
+    boolean isRunning() {
+        return running > 0;
+    }
+
+    void start(VolumeId volume, ReplicaState replica, Effect.Verify verify) {
+        MetadataStore.MetadataView view = index.metadata().view();
+        long reader = readers.begin();
+        int number = replica.extents().number();
+        long sizeBytes = replica.record().record().config().sizeBytes();
+        running++;
+        helper.execute(() -> {
+            VerifyResult result = digest(view, number, volume, sizeBytes, verify);
+            loop.execute(() -> {
+                running--;
+                view.close();
+                readers.end(reader);
+                allocator.reclaim(readers.oldest());
+                events.verified(volume, result);
+            });
+        });
+    }
+
+    private VerifyResult digest(
+            MetadataStore.MetadataView view, int number, VolumeId volume, long sizeBytes, Effect.Verify verify) {
+        try (MetadataStore.MetadataCursor cursor = view.cursor()) {
+            MessageDigest whole = sha256();
+            List<String> regions = new ArrayList<>();
+            RegionReader regionReader = new RegionReader(device, cursor, number, volume);
+            for (long offset = 0; offset < sizeBytes; offset += BlockGeometry.REGION_BYTES) {
+                if (stopped) {
+                    return VerifyResult.failed(verify.id(), verify.lsn(), sizeBytes, "the disk was closed meanwhile");
+                }
+                int length = (int) Math.min(BlockGeometry.REGION_BYTES, sizeBytes - offset);
+                RegionReader.Content content =
+                        regionReader.read((int) (offset / BlockGeometry.REGION_BYTES), length, (block, chunk, i) -> {});
+                if (content.damage().isPresent()) {
+                    metrics.checksumFailed();
+                    return VerifyResult.failed(
+                            verify.id(),
+                            verify.lsn(),
+                            sizeBytes,
+                            content.damage().get());
+                }
+                whole.update(content.bytes().duplicate());
+                MessageDigest region = sha256();
+                region.update(content.bytes().duplicate());
+                regions.add(HexFormat.of().formatHex(region.digest()));
+            }
+            return new VerifyResult(
+                    verify.id(),
+                    verify.lsn(),
+                    sizeBytes,
+                    HexFormat.of().formatHex(whole.digest()),
+                    regions,
+                    java.util.Optional.empty());
+        } catch (IOException | RuntimeException e) {
+            return VerifyResult.failed(verify.id(), verify.lsn(), sizeBytes, String.valueOf(e.getMessage()));
+        }
+    }
+
+    static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+package io.gabion.store.log;
+
+import io.gabion.core.message.RequestId;
+import io.gabion.core.port.ReplicaRecord;
+import io.gabion.model.ByteRange;
+import io.gabion.model.Lsn;
+import io.gabion.model.SessionId;
+import io.gabion.model.VolumeId;
+import java.util.List;
+
+/**
+ * A record of the write log: a {@link io.gabion.core.port.LogRecord} whose data was given a place. Applying the same records in
+ * the same order always leads to the same index, live and in replay.
+ */
+public sealed interface StoredRecord {
+    VolumeId volume();
+
+    record Written(VolumeId volume, Lsn lsn, Lsn committed, ByteRange range, RequestId request, List<Piece> pieces)
+            implements StoredRecord {
+        public Written {
+            pieces = List.copyOf(pieces);
+        }
+    }
+
+    record Trimmed(VolumeId volume, Lsn lsn, Lsn committed, ByteRange range, RequestId request)
+            implements StoredRecord {}
+
+    record SessionOpened(VolumeId volume, Lsn lsn, SessionId session) implements StoredRecord {}
+
+    record Grown(VolumeId volume, Lsn lsn, long sizeBytes) implements StoredRecord {}
+
+    record Marked(VolumeId volume, Lsn lsn) implements StoredRecord {}
+
+    record Copied(VolumeId volume, long liveEpoch, List<CopiedRun> runs) implements StoredRecord {
+        public Copied {
+            runs = List.copyOf(runs);
+        }
+    }
+
+    record ReplicaChanged(VolumeId volume, ReplicaRecord record) implements StoredRecord {}
+
+    record ReplicaDeleted(VolumeId volume) implements StoredRecord {}
+
+    /** Blocks of one version; no pieces: a hole. */
+    record CopiedRun(long firstBlock, int blocks, Lsn lsn, List<Piece> pieces) {
+        public CopiedRun {
+            pieces = List.copyOf(pieces);
+        }
+    }
+}
