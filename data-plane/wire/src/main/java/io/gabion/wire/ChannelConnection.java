@@ -26,10 +26,6 @@ import org.slf4j.LoggerFactory;
  */
 final class ChannelConnection extends ChannelInboundHandlerAdapter implements Connection {
     private static final Logger LOG = LoggerFactory.getLogger(ChannelConnection.class);
-    /** Signs of life are looked at so many times per interval. */
-    private static final int TICKS_PER_INTERVAL = 2;
-    /** Longest time between two looks at signs of life when none are wanted: nothing else hangs on it. */
-    private static final int IDLE_TICK_MILLIS = 1000;
 
     private enum State {
         /** TLS or Hello under way. */
@@ -48,7 +44,7 @@ final class ChannelConnection extends ChannelInboundHandlerAdapter implements Co
     private final Runnable handshakeEnded;
     private final FrameReader reader;
     private final OutboundBatch batch;
-    private final long tickNanos;
+    private final SignsOfLife life;
 
     private volatile State state = State.HANDSHAKE;
     private volatile @Nullable Hello peer;
@@ -57,11 +53,7 @@ final class ChannelConnection extends ChannelInboundHandlerAdapter implements Co
     private @Nullable ScheduledFuture<?> timer;
     private boolean reading;
     private boolean flushScheduled;
-    private boolean paused;
     private long framesCounted;
-    private long lastSentNanos;
-    private long lastReceivedNanos;
-    private long lastTickNanos;
 
     /** @param handshakeEnded run once when the handshake is over, whether it led to a connection or not */
     ChannelConnection(
@@ -80,18 +72,7 @@ final class ChannelConnection extends ChannelInboundHandlerAdapter implements Co
         this.handshakeEnded = handshakeEnded;
         this.reader = new FrameReader(channel.alloc(), this::frame);
         this.batch = new OutboundBatch(channel, options.tls().engine() == TlsEngine.BORINGSSL);
-        this.tickNanos = TimeUnit.MILLISECONDS.toNanos(tickMillis(options.limits()));
-    }
-
-    private static int tickMillis(WireLimits limits) {
-        int shortest = IDLE_TICK_MILLIS * TICKS_PER_INTERVAL;
-        if (limits.keepAliveMillis() > 0) {
-            shortest = Math.min(shortest, limits.keepAliveMillis());
-        }
-        if (limits.silenceMillis() > 0) {
-            shortest = Math.min(shortest, limits.silenceMillis());
-        }
-        return Math.max(1, shortest / TICKS_PER_INTERVAL);
+        this.life = new SignsOfLife(options.limits());
     }
 
     // ---- Connection -------------------------------------------------------------------------------------------------
@@ -204,8 +185,7 @@ final class ChannelConnection extends ChannelInboundHandlerAdapter implements Co
     private void setReading(boolean wanted) {
         onLoop(
                 () -> {
-                    paused = !wanted;
-                    lastReceivedNanos = System.nanoTime();
+                    life.paused(!wanted);
                     channel.config().setAutoRead(wanted);
                 },
                 () -> {});
@@ -257,7 +237,7 @@ final class ChannelConnection extends ChannelInboundHandlerAdapter implements Co
             return;
         }
         batch.flush(options.counters());
-        lastSentNanos = System.nanoTime();
+        life.sent();
         if (state == State.OPEN && !channel.isWritable()) {
             long queued = channel.bytesBeforeWritable() + options.limits().lowWaterBytes();
             if (queued > options.limits().maxQueuedBytes()) {
@@ -270,8 +250,6 @@ final class ChannelConnection extends ChannelInboundHandlerAdapter implements Co
 
     /** Called by whoever put this handler into an active channel, before TLS begins. */
     void begin() {
-        lastSentNanos = System.nanoTime();
-        lastReceivedNanos = lastSentNanos;
         int timeoutMillis = options.limits().handshakeTimeoutMillis();
         timer = channel.eventLoop()
                 .schedule(
@@ -318,7 +296,7 @@ final class ChannelConnection extends ChannelInboundHandlerAdapter implements Co
 
     @Override
     public void channelReadComplete(ChannelHandlerContext context) {
-        lastReceivedNanos = System.nanoTime();
+        life.received();
         ConnectionHandler receiver = handler;
         if (state == State.OPEN && receiver != null) {
             try {
@@ -421,8 +399,9 @@ final class ChannelConnection extends ChannelInboundHandlerAdapter implements Co
         state = State.OPEN;
         options.counters().opened();
         stopTimer();
-        lastTickNanos = System.nanoTime();
-        timer = channel.eventLoop().scheduleAtFixedRate(this::tick, tickNanos, tickNanos, TimeUnit.NANOSECONDS);
+        life.start();
+        timer = channel.eventLoop()
+                .scheduleAtFixedRate(this::tick, life.tickNanos(), life.tickNanos(), TimeUnit.NANOSECONDS);
         handshakeEnded.run();
         LOG.info(
                 "connected with {} ({}), version {}, software {}, {} {}",
@@ -441,22 +420,14 @@ final class ChannelConnection extends ChannelInboundHandlerAdapter implements Co
         if (state != State.OPEN) {
             return;
         }
-        long now = System.nanoTime();
-        // After a pause of this process (SIGSTOP, a long collection) what the peer sent may still wait to be read.
-        boolean late = now - lastTickNanos > 2 * tickNanos;
-        lastTickNanos = now;
-        WireLimits limits = options.limits();
-        long silence = TimeUnit.MILLISECONDS.toNanos(limits.silenceMillis());
-        if (silence > 0 && !late && !paused && now - lastReceivedNanos > silence) {
-            end(
-                    new CloseReason.Silent(
-                            "nothing was heard of " + peerText() + " for " + limits.silenceMillis() + " ms"),
-                    null);
-            return;
-        }
-        long keepAlive = TimeUnit.MILLISECONDS.toNanos(limits.keepAliveMillis());
-        if (keepAlive > 0 && now - lastSentNanos >= keepAlive - tickNanos && channel.isWritable()) {
-            add(out -> ControlFrame.write(out, new ControlFrame.KeepAlive()));
+        switch (life.look(channel.isWritable())) {
+            case FINE -> {}
+            case PEER_SILENT ->
+                end(
+                        new CloseReason.Silent("nothing was heard of " + peerText() + " for "
+                                + options.limits().silenceMillis() + " ms"),
+                        null);
+            case SAY_SOMETHING -> add(out -> ControlFrame.write(out, new ControlFrame.KeepAlive()));
         }
     }
 

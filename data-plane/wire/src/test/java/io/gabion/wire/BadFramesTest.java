@@ -30,10 +30,7 @@ class BadFramesTest {
 
     private static ByteBuf heartbeat() {
         return Encoding.whole(new NodeMessage.Heartbeat(
-                1,
-                new UUID(1, 2),
-                3,
-                List.of(new NodeMessage.PromisedEpoch(new Samples(1, 1, 1).volume(), 5))));
+                1, new UUID(1, 2), 3, List.of(new NodeMessage.PromisedEpoch(new Samples(1, 1, 1).volume(), 5))));
     }
 
     private static ByteBuf write() {
@@ -60,10 +57,7 @@ class BadFramesTest {
             ByteBuf bytes = heartbeat();
             bytes.setByte(bit / 8, bytes.getByte(bit / 8) ^ (1 << (bit % 8)));
             assertThat(faultOf(bytes, NODES))
-                    .isIn(
-                            ProtocolFault.BAD_MAGIC,
-                            ProtocolFault.BAD_HEADER_CHECKSUM,
-                            ProtocolFault.BAD_BODY_CHECKSUM);
+                    .isIn(ProtocolFault.BAD_MAGIC, ProtocolFault.BAD_HEADER_CHECKSUM, ProtocolFault.BAD_BODY_CHECKSUM);
         }
         ByteBuf bytes = write();
         bytes.setByte(bytes.writerIndex() - 1, bytes.getByte(bytes.writerIndex() - 1) ^ 1);
@@ -106,11 +100,7 @@ class BadFramesTest {
     @Test
     void memoryFollowsTheBytesOfABodyThatArriveNotThoseThatAreAnnounced() {
         ByteBuf header = Encoding.head(new io.gabion.core.message.PeerMessage.RegionsAt(
-                        new Samples(1, 1, 1).volume(),
-                        1,
-                        new io.gabion.model.ReplicaId(new UUID(1, 2)),
-                        1,
-                        List.of()))
+                        new Samples(1, 1, 1).volume(), 1, new io.gabion.model.ReplicaId(new UUID(1, 2)), 1, List.of()))
                 .slice(0, Frames.HEADER_BYTES);
         header.setInt(Frames.BODY_LENGTH_AT, Frames.TABLE_BODY_BYTES);
         Encoding.sealHeader(header);
@@ -169,8 +159,7 @@ class BadFramesTest {
     @Test
     void onlyControlFramesAreReadBeforeTheHandshakeIsOver() {
         try (FrameReader reader = new FrameReader(allocator, body -> Inbound.read(body))) {
-            WireFormatException refused =
-                    catchThrowableOfType(WireFormatException.class, () -> reader.read(write()));
+            WireFormatException refused = catchThrowableOfType(WireFormatException.class, () -> reader.read(write()));
             assertThat(refused.fault()).isEqualTo(ProtocolFault.OUT_OF_PLACE);
         }
     }

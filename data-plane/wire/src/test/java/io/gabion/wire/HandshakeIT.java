@@ -46,8 +46,7 @@ class HandshakeIT {
         strangers = directory.resolve("strangers");
         Certificates.make(ours, TestPeers.CLUSTER, "node/node-1", "node/node-2", "agent/host-1", "operator/main");
         Certificates.run(java.util.List.of("cp", "-r", ours.toString(), others.toString()));
-        Certificates.run(java.util.List.of(
-                "sh", "-c", "cd " + others + " && rm node-* agent-* operator-*"));
+        Certificates.run(java.util.List.of("sh", "-c", "cd " + others + " && rm node-* agent-* operator-*"));
         Certificates.make(others, TestPeers.OTHER_CLUSTER, "agent/host-1", "node/node-1");
         Certificates.make(strangers, TestPeers.CLUSTER, "agent/host-1", "node/node-1");
     }
@@ -97,8 +96,7 @@ class HandshakeIT {
     void aProcessOfAnotherClusterIsRefusedAndToldSo(TlsEngine.Choice engine) throws IOException {
         WireOptions node = node(engine);
         try (WireServer server = TestPeers.serve(node, new RecordingHandler())) {
-            CloseReason.HandshakeRefused reason =
-                    refusalOf(TestPeers.call(otherAgent(engine), server, "node-1"));
+            CloseReason.HandshakeRefused reason = refusalOf(TestPeers.call(otherAgent(engine), server, "node-1"));
             assertThat(reason.refusal()).isEqualTo(Refusal.OTHER_CLUSTER);
             assertThat(reason.detail())
                     .contains(TestPeers.CLUSTER.toString())
@@ -298,8 +296,7 @@ class HandshakeIT {
     @Test
     void aPeerThatHangsUpWithinTheHandshakeIsAReset() throws IOException {
         try (ServerSocket rude = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            RecordingHandler handler =
-                    TestPeers.call(agent(TlsEngine.Choice.AUTO), rude.getLocalPort(), "node-1");
+            RecordingHandler handler = TestPeers.call(agent(TlsEngine.Choice.AUTO), rude.getLocalPort(), "node-1");
             try (Socket accepted = rude.accept();
                     OutputStream _ = accepted.getOutputStream()) {
                 assertThat(accepted.getInputStream().read()).isGreaterThanOrEqualTo(0);

@@ -91,8 +91,7 @@ class RoundTripTest {
 
     @Test
     void aTableOfTwoTebibytesFitsAndALongerOneIsRefusedByTheSender() {
-        List<RegionState> regions =
-                Collections.nCopies(Frames.MAX_REGIONS, new RegionState(7, new Lsn(1, 2), 3));
+        List<RegionState> regions = Collections.nCopies(Frames.MAX_REGIONS, new RegionState(7, new Lsn(1, 2), 3));
         VolumeId volume = new VolumeId(new UUID(1, 2));
         ReplicaId from = new ReplicaId(new UUID(4, 5));
         assertThat(Encoding.head(new PeerMessage.RegionsAt(volume, 1, from, 1, regions))

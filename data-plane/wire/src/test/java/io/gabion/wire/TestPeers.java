@@ -21,8 +21,7 @@ final class TestPeers {
 
     static WireOptions options(EventLoops loops, Path certificates, Role role, String name, TlsEngine.Choice engine)
             throws IOException {
-        return WireOptions.of(
-                loops, hello(CLUSTER, role, name), Certificates.load(certificates, role, name, engine));
+        return WireOptions.of(loops, hello(CLUSTER, role, name), Certificates.load(certificates, role, name, engine));
     }
 
     static WireServer serve(WireOptions options, Acceptor acceptor) throws IOException {
@@ -30,13 +29,13 @@ final class TestPeers {
     }
 
     static WireServer serve(WireOptions options, ConnectionHandler handler) throws IOException {
-        return serve(options, (Acceptor) _ -> new Admission.Accepted(handler));
+        Acceptor everybody = _ -> new Admission.Accepted(handler);
+        return serve(options, everybody);
     }
 
     static RecordingHandler call(WireOptions options, int port, String expected) {
         RecordingHandler handler = new RecordingHandler();
-        WireClient.connect(
-                options, options.loops().next(), "127.0.0.1", port, new NodeName(expected), handler);
+        WireClient.connect(options, options.loops().next(), "127.0.0.1", port, new NodeName(expected), handler);
         return handler;
     }
 

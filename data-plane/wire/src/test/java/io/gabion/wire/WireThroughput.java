@@ -79,11 +79,7 @@ final class WireThroughput {
             if (message instanceof ClientMessage.Write write) {
                 write.payload().release();
                 connection.send(new ClientMessage.Done(
-                        write.volume(),
-                        write.request(),
-                        1,
-                        ClientMessage.IoStatus.OK,
-                        ClientMessage.PhaseTimes.NONE));
+                        write.volume(), write.request(), 1, ClientMessage.IoStatus.OK, ClientMessage.PhaseTimes.NONE));
             }
         }
 
