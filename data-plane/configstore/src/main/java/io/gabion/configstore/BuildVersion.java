@@ -1,12 +1,23 @@
 package io.gabion.configstore;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Properties;
+
 /** Version of the running program. */
 final class BuildVersion {
     private BuildVersion() {}
 
-    /** The version in the jar's manifest; "development" when the classes do not come from a jar. */
+    /** The version that the build wrote down. */
     static String text() {
-        String version = BuildVersion.class.getPackage().getImplementationVersion();
-        return version == null ? "development" : version;
+        Properties properties = new Properties();
+        try (InputStream in = BuildVersion.class.getResourceAsStream("version.properties")) {
+            if (in != null) {
+                properties.load(in);
+            }
+        } catch (IOException e) {
+            return "unknown";
+        }
+        return properties.getProperty("version", "unknown");
     }
 }
