@@ -17,6 +17,8 @@ import java.io.OutputStreamWriter;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,7 +41,6 @@ import picocli.CommandLine.UnmatchedArgumentException;
 @Command(
         name = "gabion",
         description = "Looks after the volumes of a Gabion cluster.",
-        mixinStandardHelpOptions = true,
         versionProvider = Gabion.Version.class,
         synopsisSubcommandLabel = "COMMAND",
         sortOptions = false)
@@ -61,6 +62,18 @@ public final class Gabion implements Runnable, Session {
             defaultValue = "text",
             description = "How results are written (default: ${DEFAULT-VALUE}).")
     private Format format = Format.TEXT;
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            scope = ScopeType.INHERIT,
+            description = "Says what a command does and takes.")
+    @SuppressWarnings("UnusedVariable") // picocli acts on it.
+    private boolean help;
+
+    @Option(names = "--version", versionHelp = true, description = "Says which version this is.")
+    @SuppressWarnings("UnusedVariable") // picocli acts on it.
+    private boolean version;
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -152,7 +165,12 @@ public final class Gabion implements Runnable, Session {
                 return EXIT_USAGE;
             }
             case CommandFailure known -> err.println(name + ": " + known.getMessage());
-            case IOException io -> err.println(name + ": " + io);
+            case NoSuchFileException missing ->
+                err.println(name + ": file " + missing.getMessage() + " does not exist");
+            case FileSystemException file ->
+                err.println(name + ": file " + file.getFile() + ": "
+                        + (file.getReason() == null ? "not possible" : file.getReason()));
+            case IOException io -> err.println(name + ": " + io.getMessage());
             case Exception unexpected -> {
                 err.println(name + ": unexpected: " + unexpected);
                 unexpected.printStackTrace(err);

@@ -203,7 +203,8 @@ class GabionIT {
                                 certificates.cluster().toString(),
                                 UUID.randomUUID().toString()));
         assertThat(runWith(context, "volume", "list").err()).contains("another cluster");
-        assertThat(run("--version").out()).startsWith("gabion ");
+        assertThat(run("--version").out()).startsWith("gabion ").doesNotContain("$");
+        assertThat(run("volume", "create", "--help").out()).contains("--size", "--replicas", "--context");
     }
 
     @Test

@@ -1,12 +1,8 @@
 package io.gabion.cli.nbd;
 
 import io.gabion.cli.text.CommandFailure;
-import java.io.EOFException;
 import java.io.IOException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
-import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,22 +20,9 @@ public final class NbdClient implements AutoCloseable {
     /** Requests under way; keeps both ends busy without more than 4 MiB in buffers. */
     public static final int WINDOW = 8;
 
-    private static final long INIT_MAGIC = 0x4e42444d41474943L;
-    private static final long OPTION_MAGIC = 0x49484156454F5054L;
-    private static final long OPTION_REPLY_MAGIC = 0x3e889045565a9L;
     private static final int REQUEST_MAGIC = 0x25609513;
     private static final int SIMPLE_REPLY_MAGIC = 0x67446698;
     private static final int STRUCTURED_REPLY_MAGIC = 0x668e33ef;
-    private static final int FLAG_FIXED_NEWSTYLE = 1;
-    private static final int FLAG_NO_ZEROES = 2;
-    private static final int OPT_GO = 7;
-    private static final int OPT_STRUCTURED_REPLY = 8;
-    private static final int OPT_SET_META_CONTEXT = 10;
-    private static final int REP_ACK = 1;
-    private static final int REP_INFO = 3;
-    private static final int REP_META_CONTEXT = 4;
-    private static final int REP_ERROR_BIT = 0x80000000;
-    private static final int INFO_EXPORT = 0;
     private static final int CMD_READ = 0;
     private static final int CMD_WRITE = 1;
     private static final int CMD_DISC = 2;
@@ -57,8 +40,6 @@ public final class NbdClient implements AutoCloseable {
     /** Longest option reply or chunk beside data that a sane server sends. */
     private static final int MAX_CONTROL_BYTES = 1 << 20;
 
-    private static final String ALLOCATION = "base:allocation";
-
     /** Takes the answers to reads. */
     public interface ReadReceiver {
         /** @param bytes valid during the call only */
@@ -70,123 +51,34 @@ public final class NbdClient implements AutoCloseable {
 
     private record Pending(int command, long offset, int length) {}
 
-    private final SocketChannel channel;
-    private final Path socket;
+    private final NbdConnection connection;
+    private final NbdHandshake.Agreed agreed;
     private final Map<Long, Pending> pending = new HashMap<>();
     private final ByteBuffer header = ByteBuffer.allocate(32);
     private final ByteBuffer payload = ByteBuffer.allocateDirect(REQUEST_BYTES + 8);
     private long lastHandle;
-    private long sizeBytes;
-    private boolean structured;
-    private boolean allocation;
 
-    private NbdClient(SocketChannel channel, Path socket) {
-        this.channel = channel;
-        this.socket = socket;
+    private NbdClient(NbdConnection connection, NbdHandshake.Agreed agreed) {
+        this.connection = connection;
+        this.agreed = agreed;
     }
 
     /** Connects and opens the export. Throws {@link CommandFailure} that names socket and export. */
     public static NbdClient open(Path socket, String export) {
-        SocketChannel channel = null;
+        NbdConnection connection = null;
         try {
-            channel = SocketChannel.open(StandardProtocolFamily.UNIX);
-            channel.connect(UnixDomainSocketAddress.of(socket));
-            NbdClient client = new NbdClient(channel, socket);
-            client.negotiate(export);
-            return client;
+            connection = NbdConnection.open(socket);
+            return new NbdClient(connection, new NbdHandshake(connection).negotiate(export));
         } catch (IOException e) {
-            if (channel != null) {
-                closeQuietly(channel);
+            if (connection != null) {
+                connection.close();
             }
             throw new CommandFailure("NBD socket " + socket + ", export \"" + export + "\": " + e.getMessage(), e);
         }
     }
 
     public long sizeBytes() {
-        return sizeBytes;
-    }
-
-    // ---- negotiation ------------------------------------------------------------------------------------------------
-
-    private void negotiate(String export) throws IOException {
-        ByteBuffer hello = receive(18);
-        if (hello.getLong() != INIT_MAGIC || hello.getLong() != OPTION_MAGIC) {
-            throw new IOException("this is not an NBD server");
-        }
-        int flags = hello.getShort();
-        if ((flags & FLAG_FIXED_NEWSTYLE) == 0) {
-            throw new IOException("the server is too old (no fixed newstyle)");
-        }
-        send(ByteBuffer.allocate(4)
-                .putInt(FLAG_FIXED_NEWSTYLE | (flags & FLAG_NO_ZEROES))
-                .flip());
-        structured = option(OPT_STRUCTURED_REPLY, ByteBuffer.allocate(0)).accepted();
-        if (structured) {
-            allocation = !option(OPT_SET_META_CONTEXT, metaContext(export))
-                    .contexts()
-                    .isEmpty();
-        }
-        byte[] name = export.getBytes(StandardCharsets.UTF_8);
-        OptionAnswer go = option(
-                OPT_GO,
-                ByteBuffer.allocate(4 + name.length + 2)
-                        .putInt(name.length)
-                        .put(name)
-                        .putShort((short) 0)
-                        .flip());
-        if (!go.accepted()) {
-            throw new IOException("the server refused the export: " + go.failure());
-        }
-        sizeBytes = go.sizeBytes();
-    }
-
-    private static ByteBuffer metaContext(String export) {
-        byte[] name = export.getBytes(StandardCharsets.UTF_8);
-        byte[] context = ALLOCATION.getBytes(StandardCharsets.US_ASCII);
-        return ByteBuffer.allocate(4 + name.length + 4 + 4 + context.length)
-                .putInt(name.length)
-                .put(name)
-                .putInt(1)
-                .putInt(context.length)
-                .put(context)
-                .flip();
-    }
-
-    private record OptionAnswer(boolean accepted, String failure, long sizeBytes, List<Integer> contexts) {}
-
-    private OptionAnswer option(int option, ByteBuffer data) throws IOException {
-        send(ByteBuffer.allocate(16 + data.remaining())
-                .putLong(OPTION_MAGIC)
-                .putInt(option)
-                .putInt(data.remaining())
-                .put(data)
-                .flip());
-        long size = -1;
-        List<Integer> contexts = new ArrayList<>();
-        while (true) {
-            ByteBuffer reply = receive(20);
-            long magic = reply.getLong();
-            int answered = reply.getInt();
-            int type = reply.getInt();
-            int length = reply.getInt();
-            if (magic != OPTION_REPLY_MAGIC || answered != option || length < 0 || length > MAX_CONTROL_BYTES) {
-                throw new IOException("the server answered option " + option + " out of protocol");
-            }
-            ByteBuffer body = receive(length);
-            if ((type & REP_ERROR_BIT) != 0) {
-                String text = StandardCharsets.UTF_8.decode(body).toString();
-                return new OptionAnswer(
-                        false, text.isBlank() ? "error " + (type & ~REP_ERROR_BIT) : text, size, contexts);
-            }
-            if (type == REP_ACK) {
-                return new OptionAnswer(true, "", size, contexts);
-            }
-            if (type == REP_INFO && length >= 10 && body.getShort() == INFO_EXPORT) {
-                size = body.getLong();
-            } else if (type == REP_META_CONTEXT && length >= 4) {
-                contexts.add(body.getInt());
-            }
-        }
+        return agreed.sizeBytes();
     }
 
     // ---- transmission -----------------------------------------------------------------------------------------------
@@ -214,7 +106,7 @@ public final class NbdClient implements AutoCloseable {
             receiveReply(NbdClient::noData, new ArrayList<>());
         }
         request(CMD_WRITE, offset, bytes.remaining());
-        send(bytes);
+        connection.send(bytes);
     }
 
     /** Waits for every write and makes them durable. */
@@ -226,7 +118,7 @@ public final class NbdClient implements AutoCloseable {
 
     /** Data and holes of the range; the whole range as data when the server cannot say. */
     public List<Extent> extents(long offset, int length) throws IOException {
-        if (!allocation) {
+        if (!agreed.allocation()) {
             return List.of(new Extent(offset, length, false));
         }
         List<Extent> found = new ArrayList<>();
@@ -261,15 +153,15 @@ public final class NbdClient implements AutoCloseable {
                 .putLong(offset)
                 .putInt(length)
                 .flip();
-        send(header);
+        connection.send(header);
     }
 
     private void receiveReply(ReadReceiver receiver, List<Extent> extents) throws IOException {
-        ByteBuffer start = receive(4);
+        ByteBuffer start = connection.receive(4);
         int magic = start.getInt();
         if (magic == SIMPLE_REPLY_MAGIC) {
             simpleReply(receiver);
-        } else if (magic == STRUCTURED_REPLY_MAGIC && structured) {
+        } else if (magic == STRUCTURED_REPLY_MAGIC && agreed.structured()) {
             structuredReply(receiver, extents);
         } else {
             throw new IOException("the server answered out of protocol (magic " + Integer.toHexString(magic) + ")");
@@ -277,7 +169,7 @@ public final class NbdClient implements AutoCloseable {
     }
 
     private void simpleReply(ReadReceiver receiver) throws IOException {
-        ByteBuffer rest = receive(12);
+        ByteBuffer rest = connection.receive(12);
         int error = rest.getInt();
         Pending request = finish(rest.getLong());
         check(request, error, "");
@@ -287,7 +179,7 @@ public final class NbdClient implements AutoCloseable {
     }
 
     private void structuredReply(ReadReceiver receiver, List<Extent> extents) throws IOException {
-        ByteBuffer rest = receive(16);
+        ByteBuffer rest = connection.receive(16);
         int flags = rest.getShort();
         int type = Short.toUnsignedInt(rest.getShort());
         long handle = rest.getLong();
@@ -300,7 +192,7 @@ public final class NbdClient implements AutoCloseable {
             pending.remove(handle);
         }
         if ((type & CHUNK_ERROR_BIT) != 0) {
-            ByteBuffer body = receive(Math.min(length, MAX_CONTROL_BYTES));
+            ByteBuffer body = connection.receive(Math.min(length, MAX_CONTROL_BYTES));
             int error = body.getInt();
             int messageLength = Math.min(Short.toUnsignedInt(body.getShort()), body.remaining());
             check(
@@ -312,7 +204,7 @@ public final class NbdClient implements AutoCloseable {
             return;
         }
         switch (type) {
-            case CHUNK_NONE -> receive(Math.min(length, MAX_CONTROL_BYTES));
+            case CHUNK_NONE -> connection.receive(Math.min(length, MAX_CONTROL_BYTES));
             case CHUNK_OFFSET_DATA -> {
                 ByteBuffer body = receivePayload(length);
                 long offset = body.getLong();
@@ -320,10 +212,11 @@ public final class NbdClient implements AutoCloseable {
                 receiver.data(offset, body);
             }
             case CHUNK_OFFSET_HOLE -> {
-                ByteBuffer body = receive(12);
+                ByteBuffer body = connection.receive(12);
                 inRequest(request, body.getLong(), Integer.toUnsignedLong(body.getInt()));
             }
-            case CHUNK_BLOCK_STATUS -> blockStatus(request, receive(Math.min(length, MAX_CONTROL_BYTES)), extents);
+            case CHUNK_BLOCK_STATUS ->
+                blockStatus(request, connection.receive(Math.min(length, MAX_CONTROL_BYTES)), extents);
             default -> throw new IOException("the server sent an unknown kind of chunk, " + type);
         }
     }
@@ -373,57 +266,24 @@ public final class NbdClient implements AutoCloseable {
         }
     }
 
-    // ---- bytes ------------------------------------------------------------------------------------------------------
-
     private ByteBuffer receivePayload(int length) throws IOException {
         if (length > payload.capacity()) {
             throw new IOException("the server sent " + length + " bytes at once, more than asked for");
         }
         payload.clear().limit(length);
-        fill(payload);
+        connection.receive(payload);
         return payload.flip();
-    }
-
-    private ByteBuffer receive(int length) throws IOException {
-        ByteBuffer buffer = ByteBuffer.allocate(length);
-        fill(buffer);
-        return buffer.flip();
-    }
-
-    private void fill(ByteBuffer buffer) throws IOException {
-        while (buffer.hasRemaining()) {
-            if (channel.read(buffer) < 0) {
-                throw new EOFException("the server at " + socket + " closed the connection");
-            }
-        }
-    }
-
-    private void send(ByteBuffer buffer) throws IOException {
-        while (buffer.hasRemaining()) {
-            channel.write(buffer);
-        }
     }
 
     /** Says goodbye; writes that were not flushed may or may not have happened. */
     @Override
     public void close() {
         try {
-            if (channel.isConnected()) {
-                request(CMD_DISC, 0, 0);
-            }
+            request(CMD_DISC, 0, 0);
         } catch (IOException e) {
             // The other end is gone already.
             pending.clear();
         }
-        closeQuietly(channel);
-    }
-
-    private static void closeQuietly(SocketChannel channel) {
-        try {
-            channel.close();
-        } catch (IOException e) {
-            // Nothing depends on it.
-            return;
-        }
+        connection.close();
     }
 }
