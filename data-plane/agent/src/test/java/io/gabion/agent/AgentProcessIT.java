@@ -220,6 +220,25 @@ class AgentProcessIT {
     }
 
     @Test
+    void primaryThatFallsSilentIsLeftForOneThatAnswers() throws Exception {
+        String uri = control().attach(request(1)).getNbdUri();
+        nodes.loseAnswers();
+        CompletableFuture<String> writer = CompletableFuture.supplyAsync(() -> {
+            try {
+                return Clients.succeed(
+                        "nbdsh", "-u", uri, "-c", "h.pwrite(b'z' * 8192, 0)\nassert h.pread(8192, 0) == b'z' * 8192");
+            } catch (IOException | InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        await(() -> only().getRequestsOutstanding() == 1);
+        nodes.failOverSilently();
+        writer.get(15, TimeUnit.SECONDS);
+        assertThat(only().getPrimaryNode()).isEqualTo("node-2");
+        assertThat(nodes.repetitions).hasValue(1);
+    }
+
+    @Test
     void attachmentSurvivesARestartOfTheAgent() throws Exception {
         String uri = control().attach(request(1)).getNbdUri();
         Clients.succeed("nbdsh", "-u", uri, "-c", "h.pwrite(b'x' * 1024, 512)\nh.flush()\nh.shutdown()");

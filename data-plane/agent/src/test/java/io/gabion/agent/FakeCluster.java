@@ -91,6 +91,15 @@ final class FakeCluster implements AutoCloseable {
         });
     }
 
+    /** The next node is primary in a new epoch, but no connection tells: the old primary was stopped, not killed. */
+    void failOverSilently() {
+        onLoop(() -> {
+            epoch++;
+            primary = (primary + 1) % nodes.size();
+            mute = false;
+        });
+    }
+
     /** As if another agent had opened the volume. */
     void fence() {
         onLoop(() -> highest = new SessionId(highest.generation(), highest.connection() + 1, UUID.randomUUID()));
