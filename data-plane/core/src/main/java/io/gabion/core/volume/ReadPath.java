@@ -11,6 +11,7 @@ import io.gabion.core.port.Event;
 import io.gabion.core.port.Event.ReadOutcome;
 import io.gabion.core.port.Notice;
 import io.gabion.model.BlockGeometry;
+import io.gabion.model.ByteRange;
 import io.gabion.model.NodeName;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -25,6 +26,18 @@ import org.jspecify.annotations.Nullable;
  * replaced, and never carries a block whose checksum failed while another in-sync copy can help.
  */
 final class ReadPath {
+    /** What a read in parts has so far. */
+    private static final class Parts {
+        final byte[] content;
+        int missing;
+        boolean failed;
+
+        Parts(ByteRange range) {
+            content = new byte[(int) range.length()];
+            missing = range.blockCount();
+        }
+    }
+
     private static final class Pending {
         final ClientSession session;
         final ClientMessage.IoRequest request;
@@ -37,6 +50,10 @@ final class ReadPath {
         ClientMessage.@Nullable Response response;
         final Set<NodeName> asked = new HashSet<>(4);
         @Nullable NodeName asking;
+        /** Parts of this read, when no copy could read all of it; each is a read of its own. */
+        @Nullable Parts parts;
+        /** The read of which this one is a part. */
+        @Nullable Pending whole;
 
         Pending(ClientSession session, ClientMessage.IoRequest request, long arrivedNanos) {
             this.session = session;
@@ -152,6 +169,12 @@ final class ReadPath {
     // ---- still primary? -----------------------------------------------------------------------------------------------
 
     private void prove(Pending read) {
+        if (read.epoch != p.epoch) {
+            // Read in an epoch that is over; whatever happened meanwhile, it is read again.
+            read.drop();
+            submit(read);
+            return;
+        }
         if (leasesHold()) {
             reply(read);
             return;
@@ -208,6 +231,10 @@ final class ReadPath {
     }
 
     private void reply(Pending read) {
+        if (read.whole != null) {
+            partDone(read, read.whole);
+            return;
+        }
         ClientMessage.Response response = read.response;
         read.session.outstandingRequests--;
         if (response == null || !read.session.open) {
@@ -234,9 +261,64 @@ final class ReadPath {
                 return;
             }
         }
-        read.response = new ClientMessage.Done(
-                r.volume, read.request.request(), p.epoch, IoStatus.UNREADABLE, PhaseTimes.NONE);
+        if (content && read.request.range().blockCount() > 1) {
+            readInParts(read);
+            return;
+        }
+        read.response = unreadable(read);
         prove(read);
+    }
+
+    private ClientMessage.Done unreadable(Pending read) {
+        return new ClientMessage.Done(
+                r.volume, read.request.request(), p.epoch, IoStatus.UNREADABLE, PhaseTimes.NONE);
+    }
+
+    /** Every copy has a bad block in the range, but perhaps not the same one: block by block. */
+    private void readInParts(Pending whole) {
+        ByteRange range = whole.request.range();
+        whole.parts = new Parts(range);
+        for (int i = 0; i < range.blockCount(); i++) {
+            Pending part = new Pending(
+                    whole.session,
+                    new ClientMessage.Read(
+                            r.volume,
+                            whole.request.session(),
+                            whole.request.request(),
+                            whole.request.lowestOutstanding(),
+                            ByteRange.ofBlocks(range.firstBlock() + i, 1)),
+                    whole.arrivedNanos);
+            part.whole = whole;
+            submit(part);
+        }
+    }
+
+    private void partDone(Pending part, Pending whole) {
+        Parts parts = whole.parts;
+        if (parts == null) {
+            part.drop();
+            return;
+        }
+        if (part.response instanceof ClientMessage.ReadDone done) {
+            int offset = (int) (part.request.range().offset() - whole.request.range().offset());
+            done.payload().bytes().get(parts.content, offset, BlockGeometry.BLOCK_BYTES);
+        } else {
+            parts.failed = true;
+        }
+        part.drop();
+        parts.missing--;
+        if (parts.missing == 0) {
+            whole.parts = null;
+            whole.response = parts.failed
+                    ? unreadable(whole)
+                    : new ClientMessage.ReadDone(
+                            r.volume,
+                            whole.request.request(),
+                            p.epoch,
+                            HeapPayload.of(parts.content),
+                            PhaseTimes.NONE);
+            reply(whole);
+        }
     }
 
     void fetched(PeerMessage.Blocks blocks) {
@@ -293,15 +375,13 @@ final class ReadPath {
     // ---- epochs and sessions ------------------------------------------------------------------------------------------
 
     void epochEnds() {
-        for (Pending read : waiting) {
-            read.drop();
-            read.waitSeq = 0;
-        }
+        waiting.addAll(unproven);
+        unproven.clear();
         waiting.addAll(fetches.values());
         fetches.clear();
         for (Pending read : waiting) {
+            read.drop();
             read.waitSeq = 0;
-            read.asked.clear();
         }
     }
 

@@ -63,10 +63,18 @@ final class Start {
         r.lastLsn = found.lastLsn();
         r.committed = found.committed();
         r.tail.addAll(found.tail());
+        VolumeConfig last = own.record().config();
+        if (last.primary().equals(own.replica()) && last.epoch() == own.position().epoch()) {
+            // A primary only takes the new position once all members are equal: everything before it is committed.
+            r.commitThrough(own.position());
+        }
         r.requests.addAll(own.requests());
         r.requests.addAll(found.requests());
         for (TailEntry entry : found.tail()) {
-            r.requests.add(entry.request());
+            // Lower ones may have been overwritten by an activation or a join: what of them counts is in the record's list.
+            if (entry.lsn().isAfter(own.position())) {
+                r.requests.add(entry.request());
+            }
         }
         ReplicaStatus status = own.status();
         r.intact = found.intact() && (status == ReplicaStatus.IN_SYNC || status == ReplicaStatus.OUTDATED);
