@@ -93,33 +93,39 @@ final class ChangeLog {
         return merged;
     }
 
-    /** Operations after {@code committed}, oldest first; copied blocks are no operations. */
+    /** Operations after {@code committed}, oldest first, copied blocks included: they may not be everywhere either. */
     static List<TailEntry> tail(MetadataCursor cursor, int replica, Lsn committed) {
         List<TailEntry> tail = new ArrayList<>();
         for (cursor.seek(MetadataKeys.change(replica, committed, -1));
                 cursor.valid() && MetadataKeys.isChangeOf(cursor.key(), replica);
                 cursor.next()) {
             Lsn lsn = MetadataKeys.changeLsn(cursor.key());
-            if (MetadataKeys.changeSub(cursor.key()) == 0 && lsn.isAfter(committed)) {
+            if (lsn.isAfter(committed)) {
                 Value value = decode(cursor.value());
-                ByteRange range = value.ranges().isEmpty()
-                        ? new ByteRange(0, 0)
-                        : value.ranges().getFirst();
-                tail.add(new TailEntry(lsn, range, value.request()));
+                if (value.ranges().isEmpty()) {
+                    tail.add(new TailEntry(lsn, new ByteRange(0, 0), value.request()));
+                }
+                for (ByteRange range : value.ranges()) {
+                    tail.add(new TailEntry(lsn, range, value.request()));
+                }
             }
         }
         return tail;
     }
 
-    /** The newest requests of a session generation, newest first. Looks at a bounded number of entries. */
-    static List<RequestId> requests(MetadataCursor cursor, int replica, long generation, int most) {
+    /**
+     * The newest requests of a session generation among the operations after {@code position}, oldest first. Operations up to
+     * it may never have counted; the replica's record lists those that did. Looks at a bounded number of entries.
+     */
+    static List<RequestId> requests(MetadataCursor cursor, int replica, Lsn position, long generation, int most) {
         List<RequestId> requests = new ArrayList<>();
         int looked = 0;
         for (cursor.seekBack(MetadataKeys.change(replica, new Lsn(Long.MAX_VALUE, Long.MAX_VALUE), -1));
                 cursor.valid()
                         && MetadataKeys.isChangeOf(cursor.key(), replica)
                         && requests.size() < most
-                        && looked < 4 * most;
+                        && looked < 4 * most
+                        && MetadataKeys.changeLsn(cursor.key()).isAfter(position);
                 cursor.previous()) {
             looked++;
             RequestId request = decode(cursor.value()).request();
@@ -127,7 +133,7 @@ final class ChangeLog {
                 requests.add(request);
             }
         }
-        return requests;
+        return requests.reversed();
     }
 
     /** For recovery by a scan: the regions of every known change were touched. */

@@ -385,7 +385,11 @@ final class DiskIndex implements AutoCloseable {
                 state.committed(),
                 ChangeLog.tail(cursor, number, state.committed()),
                 ChangeLog.requests(
-                        cursor, number, state.record().session().generation(), RecoveredReplica.MAX_REQUESTS));
+                        cursor,
+                        number,
+                        state.record().position(),
+                        state.record().session().generation(),
+                        RecoveredReplica.MAX_REQUESTS));
     }
 
     /** Bytes that the replica's data takes. */

@@ -267,6 +267,16 @@ public final class DiskStore implements AutoCloseable {
         return index.find(volume).map(index::mappedBytes).orElse(0L);
     }
 
+    /** True when the volume has a replica here. On the owner loop. */
+    public boolean isPresent(VolumeId volume) {
+        return index.find(volume).isPresent();
+    }
+
+    /** Counts all space anew; throws {@link IllegalStateException} when the sums are wrong. On the owner loop. */
+    public void verifyAccounting() {
+        allocator.verifyAccounting();
+    }
+
     /** Sends {@link Event.SpaceAvailable} to the volume soon. Also done by itself with the first effect of a volume. */
     public void announceSpace(VolumeId volume) {
         loop.execute(() -> credit.announce(volume));

@@ -81,7 +81,8 @@ final class ReplicaState {
                     record.status(),
                     record.epochStarts(),
                     record.position(),
-                    session);
+                    session,
+                    record.requests());
             recordDirty = true;
         }
     }

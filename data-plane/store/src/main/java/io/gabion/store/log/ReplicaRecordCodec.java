@@ -1,5 +1,6 @@
 package io.gabion.store.log;
 
+import io.gabion.core.message.RequestId;
 import io.gabion.core.port.EpochStart;
 import io.gabion.core.port.ReplicaRecord;
 import io.gabion.core.port.ReplicaStatus;
@@ -26,6 +27,7 @@ import java.util.List;
 public final class ReplicaRecordCodec {
     private static final int VERSION = 1;
     private static final int UUID_BYTES = 16;
+    private static final int REQUEST_BYTES = 16;
 
     private ReplicaRecordCodec() {}
 
@@ -43,6 +45,10 @@ public final class ReplicaRecordCodec {
         }
         putLsn(out, record.position());
         putSession(out, record.session());
+        out.putInt(record.requests().size());
+        for (RequestId request : record.requests()) {
+            out.putLong(request.generation()).putLong(request.number());
+        }
         encodeVolume(record.record(), out);
     }
 
@@ -64,9 +70,15 @@ public final class ReplicaRecordCodec {
         }
         Lsn position = getLsn(in);
         SessionId session = getSession(in);
+        int known = in.getCount(REQUEST_BYTES);
+        List<RequestId> requests = new ArrayList<>(known);
+        for (int i = 0; i < known; i++) {
+            long generation = in.getLong();
+            requests.add(new RequestId(generation, in.getLong()));
+        }
         VolumeRecord record = decodeVolume(in);
         return new ReplicaRecord(
-                volume, replica, promisedEpoch, record, incarnation, status, epochStarts, position, session);
+                volume, replica, promisedEpoch, record, incarnation, status, epochStarts, position, session, requests);
     }
 
     private static void encodeVolume(VolumeRecord record, BinaryOutput out) {

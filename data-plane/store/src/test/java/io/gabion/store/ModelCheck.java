@@ -1,0 +1,97 @@
+package io.gabion.store;
+
+import io.gabion.core.port.BlockVersion;
+import io.gabion.core.port.RecoveredReplica;
+import io.gabion.core.port.RegionState;
+import io.gabion.model.ByteRange;
+import io.gabion.model.Lsn;
+import io.gabion.store.integrity.BlockChecksum;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Compares an open disk with models. */
+final class ModelCheck {
+    private ModelCheck() {}
+
+    /** The disk must hold the state after exactly {@code count} records. */
+    static void requireEqual(StoreRig rig, VolumeModel model, int count, String context) {
+        Optional<String> difference = difference(rig, model.stateAfter(count), model);
+        if (difference.isPresent()) {
+            throw new AssertionError(context + ": after " + count + " records: " + difference.get());
+        }
+    }
+
+    /** The freshly opened disk must hold the state after some number of records from {@code least} to {@code most}; returns it. */
+    static int requirePrefix(StoreRig rig, VolumeModel model, int least, int most, String context) {
+        StringBuilder problems = new StringBuilder();
+        for (int count = most; count >= least; count--) {
+            VolumeModel.State state = model.stateAfter(count);
+            Optional<String> difference = difference(rig, state, model).or(() -> recoveredDifference(rig, state, model));
+            if (difference.isEmpty()) {
+                return count;
+            }
+            problems.append("\n after ").append(count).append(": ").append(difference.get());
+        }
+        throw new AssertionError(context + ": no prefix of " + model.volume + " from " + least + " to " + most
+                + " records matches" + problems);
+    }
+
+    private static Optional<String> recoveredDifference(StoreRig rig, VolumeModel.State state, VolumeModel model) {
+        Optional<RecoveredReplica> replica = rig.store.replicas().stream()
+                .filter(r -> r.record().volume().equals(model.volume))
+                .findFirst();
+        if (replica.isPresent() && !replica.get().intact()) {
+            return Optional.of("replica is not intact");
+        }
+        Lsn lastLsn = replica.map(RecoveredReplica::lastLsn).orElse(Lsn.ZERO);
+        return lastLsn.equals(state.lastLsn)
+                ? Optional.empty()
+                : Optional.of("lastLsn is " + lastLsn + ", not " + state.lastLsn);
+    }
+
+    private static Optional<String> difference(StoreRig rig, VolumeModel.State state, VolumeModel model) {
+        boolean exists = rig.onLoop(() -> rig.store.isPresent(model.volume));
+        if (exists != state.exists) {
+            return Optional.of("exists is " + exists);
+        }
+        if (!exists) {
+            return Optional.empty();
+        }
+        ByteRange all = new ByteRange(0, VolumeModel.SIZE);
+        List<BlockVersion> versions = rig.versions(model.volume, all);
+        Map<Long, BlockVersion> byBlock = new HashMap<>();
+        versions.forEach(version -> byBlock.put(version.block(), version));
+        long[] hashes = new long[2];
+        for (int block = 0; block < VolumeModel.BLOCKS; block++) {
+            BlockVersion version = byBlock.get((long) block);
+            boolean data = state.content.containsKey(block);
+            if (data != (version != null)) {
+                return Optional.of("block " + block + " mapped: " + (version != null));
+            }
+            if (version != null) {
+                if (!version.lsn().equals(state.versions[block])) {
+                    return Optional.of("block " + block + " has " + version.lsn() + ", not " + state.versions[block]);
+                }
+                hashes[block / 256] += BlockChecksum.regionHash(
+                        block, version.lsn().epoch(), version.lsn().seq(), version.crc32c());
+            }
+        }
+        if (!Arrays.equals(rig.read(model.volume, all), state.bytes())) {
+            return Optional.of("content differs");
+        }
+        return regionDifference(rig.regions(model.volume), hashes);
+    }
+
+    private static Optional<String> regionDifference(List<RegionState> regions, long[] hashes) {
+        for (RegionState region : regions) {
+            if (region.hash() != hashes[region.region()]) {
+                return Optional.of("hash of region " + region.region() + " is wrong");
+            }
+            hashes[region.region()] = 0;
+        }
+        return hashes[0] == 0 && hashes[1] == 0 ? Optional.empty() : Optional.of("a region is missing");
+    }
+}
