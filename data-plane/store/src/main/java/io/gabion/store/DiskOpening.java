@@ -58,6 +58,8 @@ final class DiskOpening {
                     : files.superblock().orElseThrow();
             if (!format) {
                 checkData(file, before, files.name());
+                // Missing when formatting was cut off right before its end.
+                writeDataHeader(file, before.disk());
                 files.writeSuperblock(raised(before, options));
             }
             metadata = files.openMetadata();
@@ -224,10 +226,10 @@ final class DiskOpening {
     static void checkData(DeviceFile file, Superblock superblock, String name) throws IOException {
         ByteBuffer block = readDataHeader(file);
         UUID found = new UUID(block.getLong(8), block.getLong(16));
-        if (block.getLong(0) == 0 && superblock.openCount() <= 1) {
-            writeDataHeader(file, superblock.disk());
-        } else if (block.getLong(0) != DATA_MAGIC
-                || !found.equals(superblock.disk().value())) {
+        boolean neverWritten = block.getLong(0) == 0 && superblock.openCount() <= 1;
+        if (!neverWritten
+                && (block.getLong(0) != DATA_MAGIC
+                        || !found.equals(superblock.disk().value()))) {
             throw new IOException("the data file in " + name + " does not belong to disk " + superblock.disk()
                     + " (it says " + found + "): it is left alone");
         }

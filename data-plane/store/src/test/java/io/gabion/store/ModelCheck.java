@@ -29,7 +29,8 @@ final class ModelCheck {
         StringBuilder problems = new StringBuilder();
         for (int count = most; count >= least; count--) {
             VolumeModel.State state = model.stateAfter(count);
-            Optional<String> difference = difference(rig, state, model).or(() -> recoveredDifference(rig, state, model));
+            Optional<String> difference =
+                    difference(rig, state, model).or(() -> recoveredDifference(rig, state, model));
             if (difference.isEmpty()) {
                 return count;
             }

@@ -91,8 +91,8 @@ class StoreCrashTest {
         return images.get();
     }
 
-    private static int crashAndCheck(
-            MemoryDiskFiles files, List<VolumeModel> models, Random random, String context) throws IOException {
+    private static int crashAndCheck(MemoryDiskFiles files, List<VolumeModel> models, Random random, String context)
+            throws IOException {
         // What is acknowledged meanwhile is not in the image: take the numbers first.
         int[] least = models.stream().mapToInt(model -> model.acknowledged).toArray();
         MemoryDiskFiles image = files.crash(random);

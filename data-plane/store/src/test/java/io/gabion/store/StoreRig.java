@@ -67,7 +67,9 @@ final class StoreRig implements AutoCloseable {
 
             @Override
             public void verified(VolumeId volume, VerifyResult result) {
-                verifications.computeIfAbsent(result.id(), id -> new CompletableFuture<>()).complete(result);
+                verifications
+                        .computeIfAbsent(result.id(), id -> new CompletableFuture<>())
+                        .complete(result);
             }
 
             @Override
@@ -109,9 +111,8 @@ final class StoreRig implements AutoCloseable {
 
     private void handle(VolumeId volume, Event event) {
         switch (event) {
-            case Event.Appended a -> appendsOf(volume)
-                    .headMap(a.throughTicket(), true)
-                    .forEach((number, future) -> future.complete(event));
+            case Event.Appended a ->
+                appendsOf(volume).headMap(a.throughTicket(), true).forEach((number, future) -> future.complete(event));
             case Event.StoreFaulted f -> appendsOf(volume).forEach((number, future) -> future.complete(event));
             case Event.ReadCompleted r -> answer(r.ticket(), event);
             case Event.ReadFailed r -> answer(r.ticket(), event);
@@ -252,8 +253,7 @@ final class StoreRig implements AutoCloseable {
 
     static ReplicaRecord record(VolumeId volume, long sizeBytes, long epoch, long incarnation, Lsn position) {
         ReplicaId replica = new ReplicaId(new UUID(3, volume.value().getLeastSignificantBits()));
-        VolumeSpec spec =
-                new VolumeSpec("test", sizeBytes, 1, 1, "default", PoolFullPolicy.STALL, RecoveryPolicy.ANY);
+        VolumeSpec spec = new VolumeSpec("test", sizeBytes, 1, 1, "default", PoolFullPolicy.STALL, RecoveryPolicy.ANY);
         VolumeConfig config = new VolumeConfig(
                 1,
                 epoch,
@@ -290,7 +290,10 @@ final class StoreRig implements AutoCloseable {
 
     static LogRecord.Trimmed trimmed(long epoch, long seq, long block, int blocks) {
         return new LogRecord.Trimmed(
-                new Lsn(epoch, seq), new Lsn(epoch, Math.max(0, seq - 1)), ByteRange.ofBlocks(block, blocks), new RequestId(1, seq));
+                new Lsn(epoch, seq),
+                new Lsn(epoch, Math.max(0, seq - 1)),
+                ByteRange.ofBlocks(block, blocks),
+                new RequestId(1, seq));
     }
 
     static byte[] filled(int blocks, int value) {
