@@ -235,7 +235,8 @@ final class FaultInjector {
 
     private void rot(StorageHost host) {
         long block = dice.pick(simulation.hotBlocks());
-        boolean first = allWell() && simulation.hosts().size() > 1;
+        boolean first = configuration.current().config().inSync().size() > 1
+                && simulation.hosts().stream().noneMatch(h -> h.disk().isRotten(block));
         if (first && host.disk().rot(block)) {
             say("block " + block + " of " + host.name() + " rots");
         }
@@ -245,8 +246,10 @@ final class FaultInjector {
         return scheduler.nowNanos() >= busyUntilNanos + CALM_NANOS
                 && simulation.hosts().stream().allMatch(host -> {
                     Optional<ReplicaRecord> record = host.disk().record();
+                    boolean placed =
+                            configuration.current().replicaOn(host.name()).isPresent();
                     return host.isResponsive()
-                            && record.isPresent()
+                            && placed == record.isPresent()
                             && configuration
                                     .current()
                                     .config()
@@ -257,7 +260,9 @@ final class FaultInjector {
 
     /** One copy goes while all others are well, then peace until it can be rebuilt. */
     private void loseCopy(StorageHost host, boolean empty) {
-        if (!allWell() || simulation.hosts().size() < 2) {
+        if (!allWell()
+                || configuration.current().config().inSync().size() < 2
+                || host.disk().record().isEmpty()) {
             return;
         }
         if (empty) {

@@ -13,6 +13,7 @@ import io.gabion.model.PoolFullPolicy;
 import io.gabion.model.RecoveryPolicy;
 import io.gabion.model.ReplicaId;
 import io.gabion.model.ReplicaPlacement;
+import io.gabion.model.SessionId;
 import io.gabion.model.VolumeConfig;
 import io.gabion.model.VolumeId;
 import io.gabion.model.VolumeRecord;
@@ -65,6 +66,7 @@ public final class Simulation {
     private @Nullable Workload workload;
     private int newestOpened = -1;
     private long newestOpenedAtNanos;
+    private SessionId highestOpened = SessionId.NONE;
     private long serial;
     private long completed;
     private int faults;
@@ -286,9 +288,6 @@ public final class Simulation {
         @Override
         public void opened(SimulatedClient client) {
             trace.line(client.name(), "<- opened");
-            if (index < newestOpened) {
-                trace.violation(client.name(), "opened although a later instance had");
-            }
             if (index > newestOpened) {
                 newestOpened = index;
                 newestOpenedAtNanos = scheduler.nowNanos();
@@ -328,6 +327,12 @@ public final class Simulation {
         @Override
         public void answered(String node, ClientMessage.Response response) {
             acknowledgements.answered(node, response);
+            if (response instanceof ClientMessage.Opened opened) {
+                if (opened.session().isLowerThan(highestOpened)) {
+                    trace.violation(node, "opens " + opened.session() + " after " + highestOpened);
+                }
+                highestOpened = opened.session();
+            }
         }
 
         @Override

@@ -84,9 +84,9 @@ public final class Convergence {
                             trace.violation("check", first.name() + " and " + host.name() + " differ: " + text));
         }
         for (StorageHost host : hosts) {
-            if (host.livePayloads() != 0) {
-                trace.violation("check", host.name() + " leaked " + host.livePayloads() + " payloads");
-            }
+            host.payloads()
+                    .filter(payloads -> payloads.live() != 0)
+                    .ifPresent(payloads -> trace.violation("check", host.name() + " leaked payloads: " + payloads));
         }
         for (SimulatedClient client : clients) {
             if (client.livePayloads() != 0) {

@@ -201,8 +201,8 @@ final class NodeProcess {
         whenRunning(() -> step(event));
     }
 
-    long leakedPayloads() {
-        return ledger.live();
+    PayloadLedger payloads() {
+        return ledger;
     }
 
     Optional<ReplicaView> view() {
@@ -251,6 +251,10 @@ final class NodeProcess {
 
     private void step(Event event) {
         VolumeReplica current = replica;
+        if (current == null) {
+            // Answers to a replica that is forgotten: what they carry is given back.
+            Messages.release(event);
+        }
         if (!alive || current == null) {
             return;
         }

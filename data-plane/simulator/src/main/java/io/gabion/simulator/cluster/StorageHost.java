@@ -4,6 +4,7 @@ import io.gabion.core.port.Event;
 import io.gabion.core.volume.ReplicaView;
 import io.gabion.model.NodeName;
 import io.gabion.simulator.Dice;
+import io.gabion.simulator.disk.PayloadLedger;
 import io.gabion.simulator.disk.ReplicaDisk;
 import java.util.List;
 import java.util.Optional;
@@ -166,10 +167,10 @@ public final class StorageHost {
         }
     }
 
-    /** Payload references that the running process still owns. */
-    public long livePayloads() {
+    /** Payloads that the running process still owns. */
+    public Optional<PayloadLedger> payloads() {
         NodeProcess current = process;
-        return current == null ? 0 : current.leakedPayloads();
+        return current == null ? Optional.empty() : Optional.of(current.payloads());
     }
 
     public Optional<ReplicaView> view() {

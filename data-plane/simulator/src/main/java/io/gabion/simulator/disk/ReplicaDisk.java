@@ -169,6 +169,10 @@ public final class ReplicaDisk {
         startSync();
     }
 
+    public boolean isRotten(long block) {
+        return image.isDamaged(ByteRange.ofBlocks(block, 1));
+    }
+
     /** Damages one block's stored data; false when it holds none. */
     public boolean rot(long block) {
         return image.damage(block);

@@ -15,13 +15,14 @@ public final class StampPayload implements Payload {
 
     private final long[] stamps;
     private final PayloadLedger ledger;
+    private final long number;
     private int references = 1;
 
     /** Takes the array over. The new payload has one reference, counted in {@code ledger}. */
     public StampPayload(long[] stamps, PayloadLedger ledger) {
         this.stamps = stamps;
         this.ledger = ledger;
-        ledger.opened();
+        number = ledger.opened(this);
     }
 
     /** The stamps of any payload, read from its bytes where it is not one of ours. Does not release it. */
@@ -75,7 +76,7 @@ public final class StampPayload implements Payload {
         checkLive("released");
         references--;
         if (references == 0) {
-            ledger.closed();
+            ledger.closed(number);
         }
     }
 

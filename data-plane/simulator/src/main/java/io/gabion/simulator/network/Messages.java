@@ -6,6 +6,7 @@ import io.gabion.core.message.Payload;
 import io.gabion.core.message.PeerMessage;
 import io.gabion.core.message.RequestId;
 import io.gabion.core.port.BlockRun;
+import io.gabion.core.port.Event;
 import io.gabion.simulator.disk.PayloadLedger;
 import io.gabion.simulator.disk.StampPayload;
 import java.util.List;
@@ -39,6 +40,15 @@ public final class Messages {
 
     public static ClientMessage adopt(ClientMessage message, PayloadLedger owner) {
         return map(message, payload -> copy(payload, owner));
+    }
+
+    /** Gives back what an answer of the store carries that nobody waits for any more. */
+    public static void release(Event event) {
+        if (event instanceof Event.ReadCompleted read) {
+            read.payload().release();
+        } else if (event instanceof Event.BlocksRead read) {
+            read.runs().forEach(run -> run.payload().ifPresent(Payload::release));
+        }
     }
 
     private static Payload detach(Payload payload) {
