@@ -16,5 +16,11 @@ interface DiskOpening {
         void accept(VolumeId volume, Event event);
 
         void verified(VolumeId volume, long id, VerifyOutcome outcome);
+
+        /** The disk failed; every replica is told by an event of its own. */
+        void faulted(String reason);
+
+        /** A batch of appends became durable, so long after it was submitted. */
+        void batchDurable(long nanos);
     }
 }

@@ -15,7 +15,6 @@ import io.gabion.model.ReplicaPlacement;
 import io.gabion.model.VolumeId;
 import io.gabion.model.VolumeRecord;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
@@ -31,6 +30,8 @@ import org.jspecify.annotations.Nullable;
  * not serve; the process lives.
  */
 final class HostedReplica {
+    private static final String STOPPED = "the replica on this node stopped itself; see its log";
+
     private final VolumeId volume;
     private final ReplicaId replica;
     private final NodeName self;
@@ -39,9 +40,10 @@ final class HostedReplica {
     private final Surroundings surroundings;
     private final ReplicaMeter meter;
     private final Deque<Event> inbox = new ArrayDeque<>();
-    private final List<Effect> effects = new ArrayList<>();
+    private final Deque<Effect> effects = new ArrayDeque<>();
     private final Set<Long> clients = new HashSet<>();
     private @Nullable VolumeRecord known;
+    private boolean started;
     private boolean running;
     private boolean promiseUnderWay;
     private boolean gone;
@@ -104,6 +106,7 @@ final class HostedReplica {
 
     /** First event: {@link Event.Started} or {@link Event.Create}; then the links that stand already. */
     void start(Event first) {
+        started = true;
         shard.add(this);
         if (first instanceof Event.Started(var recovered)) {
             promisedEpoch = recovered.record().promisedEpoch();
@@ -125,7 +128,7 @@ final class HostedReplica {
 
     /** Takes over the references of payloads in the event. */
     void offer(Event event) {
-        if (gone || failure != null) {
+        if (!started || gone || failure != null) {
             refuse(event);
             return;
         }
@@ -137,6 +140,11 @@ final class HostedReplica {
     }
 
     void fromPeer(NodeName node, PeerMessage message) {
+        if (!started) {
+            // As if the volume did not exist here yet: the peer asks again.
+            OwnedPayloads.release(message);
+            return;
+        }
         if (!speaksFor(node, message.from())) {
             OwnedPayloads.release(message);
             surroundings.refusedPeer(this, node, message);
@@ -147,6 +155,11 @@ final class HostedReplica {
     }
 
     void fromClient(long link, NodeName agent, ClientMessage.Request message) {
+        if (!started) {
+            OwnedPayloads.release(message);
+            surroundings.sendClient(link, refusal("the replica on node " + self + " is being started"));
+            return;
+        }
         clients.add(link);
         if (message instanceof ClientMessage.IoRequest request) {
             meter.requested(link, request, shard.nowNanos());
@@ -177,7 +190,9 @@ final class HostedReplica {
     }
 
     void hint(VolumeRecord record) {
-        offer(new Event.ConfigHint(record));
+        if (started) {
+            offer(new Event.ConfigHint(record));
+        }
     }
 
     private boolean concerns(NodeName node) {
@@ -244,15 +259,12 @@ final class HostedReplica {
         learnFrom(event);
         long now = shard.nowNanos();
         try {
-            machine.step(event, now, effects::add);
+            machine.step(event, now, effects::addLast);
+            for (Effect effect = effects.pollFirst(); effect != null; effect = effects.pollFirst()) {
+                carryOut(effect, now);
+            }
         } catch (RuntimeException violation) {
             fail(violation);
-            return;
-        }
-        List<Effect> due = List.copyOf(effects);
-        effects.clear();
-        for (Effect effect : due) {
-            carryOut(effect, now);
         }
     }
 
@@ -367,7 +379,7 @@ final class HostedReplica {
         }
         List<Long> left = List.copyOf(clients);
         clients.clear();
-        left.forEach(link -> surroundings.sendClient(link, refusal()));
+        left.forEach(link -> surroundings.sendClient(link, refusal(STOPPED)));
         surroundings.readyToStop(volume);
     }
 
@@ -376,18 +388,14 @@ final class HostedReplica {
         surroundings.sendPeer(shard, node, new PeerMessage.MemberFaulted(volume, promisedEpoch, replica, reason));
     }
 
-    private ClientMessage.NotPrimary refusal() {
-        return new ClientMessage.NotPrimary(
-                volume,
-                promisedEpoch,
-                Optional.empty(),
-                "the replica on node " + self + " stopped itself; see its log");
+    private ClientMessage.NotPrimary refusal(String reason) {
+        return new ClientMessage.NotPrimary(volume, promisedEpoch, Optional.empty(), reason);
     }
 
     private void refuse(Event event) {
         OwnedPayloads.release(event);
         if (failure != null && event instanceof Event.FromClient(var link, var agent, var message)) {
-            surroundings.sendClient(link, refusal());
+            surroundings.sendClient(link, refusal(STOPPED));
         } else if (event instanceof Event.ShutdownRequested) {
             surroundings.readyToStop(volume);
         }

@@ -41,7 +41,13 @@ final class NodeReport implements NodeOperations {
     private record DiskState(String state, String reason) {}
 
     /** One replica as its shard told. */
-    private record Told(ReplicaFacts facts, Optional<VolumeRecord> record, String name, double degradedSeconds) {}
+    private record Told(
+            ReplicaView view,
+            Optional<String> failure,
+            long stalledMillis,
+            Optional<VolumeRecord> record,
+            String name,
+            double degradedSeconds) {}
 
     NodeReport(
             NodeOptions options,
@@ -64,6 +70,10 @@ final class NodeReport implements NodeOperations {
 
     void diskServes() {
         diskState = new DiskState("serving", "");
+    }
+
+    void diskFaulted(String reason) {
+        diskState = new DiskState("faulted", reason);
     }
 
     void diskRefused(String reason) {
@@ -114,7 +124,16 @@ final class NodeReport implements NodeOperations {
 
     @Override
     public List<ReplicaFacts> replicas(Optional<VolumeId> volume) {
-        return told(volume).stream().map(Told::facts).toList();
+        List<Told> told = told(volume);
+        Map<VolumeId, Long> used = usedBytes(told);
+        return told.stream()
+                .map(t -> new ReplicaFacts(
+                        t.view(), used.getOrDefault(t.view().volume(), 0L), t.failure(), t.stalledMillis()))
+                .toList();
+    }
+
+    private Map<VolumeId, Long> usedBytes(List<Told> told) {
+        return disk.usedBytes(told.stream().map(t -> t.view().volume()).toList());
     }
 
     private List<Told> told(Optional<VolumeId> volume) {
@@ -140,7 +159,9 @@ final class NodeReport implements NodeOperations {
                 .map(stall -> TimeUnit.NANOSECONDS.toMillis(now - stall.sinceNanos()))
                 .orElse(0L);
         return new Told(
-                new ReplicaFacts(view, disk.usedBytes(hosted.volume()), hosted.failure(), stalledMillis),
+                view,
+                hosted.failure(),
+                stalledMillis,
                 record,
                 hosted.name(),
                 hosted.meter().degradedSeconds());
@@ -170,8 +191,13 @@ final class NodeReport implements NodeOperations {
         ReplicaDisk.Space space = disk.space();
         Map<String, Boolean> peers = new HashMap<>();
         peers().forEach(peer -> peers.put(peer.node().value(), peer.up()));
+        List<Told> told = told(Optional.empty());
+        Map<VolumeId, Long> used = usedBytes(told);
+        ReplicaDisk.Counts counts = disk.counts();
         return new NodeSample(
-                told(Optional.empty()).stream().map(NodeReport::sample).toList(),
+                told.stream()
+                        .map(t -> sample(t, used.getOrDefault(t.view().volume(), 0L)))
+                        .toList(),
                 peers,
                 new NodeSample.DiskSample(
                         disk.id().toString(),
@@ -179,7 +205,12 @@ final class NodeReport implements NodeOperations {
                         space.usedBytes(),
                         space.reservedBytes(),
                         space.freeBytes(),
-                        oldestAppendNanos() / NANOS_PER_SECOND),
+                        oldestAppendNanos() / NANOS_PER_SECOND,
+                        counts.batches(),
+                        counts.records(),
+                        counts.dataBytes(),
+                        counts.writtenBytes(),
+                        counts.checksumFailures()),
                 configurations.reachable(),
                 configurations.swapsWaiting(),
                 clients.size(),
@@ -197,18 +228,18 @@ final class NodeReport implements NodeOperations {
         return oldest;
     }
 
-    private static VolumeSample sample(Told told) {
-        ReplicaView view = told.facts().view();
+    private static VolumeSample sample(Told told, long usedBytes) {
+        ReplicaView view = told.view();
         return new VolumeSample(
                 view.volume().toString(),
                 told.name(),
                 view.replica().toString(),
-                told.facts().failure().isPresent() ? "stopped" : view.role(),
+                told.failure().isPresent() ? "stopped" : view.role(),
                 view.epoch(),
                 told.record().map(r -> r.config().inSync().size()).orElse(0),
                 told.record().map(r -> r.spec().replicas()).orElse(0),
                 told.record().map(r -> r.config().sizeBytes()).orElse(0L),
-                told.facts().usedBytes(),
+                usedBytes,
                 view.stall().isPresent(),
                 view.writesInFlight(),
                 told.degradedSeconds(),

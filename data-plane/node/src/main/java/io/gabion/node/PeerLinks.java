@@ -342,6 +342,11 @@ final class PeerLinks {
         timer.atLatest(monitor.nextDeadlineNanos());
     }
 
+    /** The volume is gone from this node. */
+    void forget(VolumeId volume) {
+        monitor.forget(volume);
+    }
+
     /** How long the disk has owed the replicas of shard {@code shard} something; the longest is what the peers are told. */
     void probed(int shard, long ageMillis) {
         ageByShard.put(shard, ageMillis);

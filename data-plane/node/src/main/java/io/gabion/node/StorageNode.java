@@ -327,6 +327,7 @@ public final class StorageNode implements AutoCloseable {
 
     private void forgotten(HostedReplica hosted) {
         replicas.forget(hosted);
+        links.run(() -> links.forget(hosted.volume()));
         upkeep.forgotten(hosted.volume());
     }
 
@@ -364,10 +365,7 @@ public final class StorageNode implements AutoCloseable {
     private final class DiskListener implements DiskOpening.Listener {
         @Override
         public void accept(VolumeId volume, Event event) {
-            if (event instanceof Event.StoreFaulted(String reason)) {
-                metrics.diskError();
-                LOG.error("disk faulted for volume {}: {}", volume, reason);
-            } else if (event instanceof Event.ReadFailed(long ticket, String reason)) {
+            if (event instanceof Event.ReadFailed(long ticket, String reason)) {
                 metrics.readFailed();
                 LOG.error("read {} of volume {} failed: {}", ticket, volume, reason);
             }
@@ -377,6 +375,21 @@ public final class StorageNode implements AutoCloseable {
         @Override
         public void verified(VolumeId volume, long id, VerifyOutcome outcome) {
             verifyResults.put(volume, id, outcome);
+        }
+
+        @Override
+        public void faulted(String reason) {
+            metrics.diskError();
+            LOG.error("the disk failed and serves no more, its volumes go on elsewhere: {}", reason);
+            NodeReport told = report;
+            if (told != null) {
+                told.diskFaulted(reason);
+            }
+        }
+
+        @Override
+        public void batchDurable(long nanos) {
+            metrics.io().batchDurable(nanos / (double) TimeUnit.SECONDS.toNanos(1));
         }
     }
 

@@ -1,13 +1,185 @@
 package io.gabion.node;
 
-/** The node's disk over the local store. */
-final class StoreDisk {
-    private StoreDisk() {}
+import io.gabion.core.port.Effect;
+import io.gabion.core.port.Event;
+import io.gabion.core.port.RecoveredReplica;
+import io.gabion.model.DiskId;
+import io.gabion.model.VolumeId;
+import io.gabion.node.control.VerifyOutcome;
+import io.gabion.store.DiskSpace;
+import io.gabion.store.DiskStore;
+import io.gabion.store.DiskStoreOptions;
+import io.gabion.store.StoreEvents;
+import io.gabion.store.StoreMetrics;
+import io.gabion.store.VerifyResult;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The node's disk over the local store, in the folder {@code disk} of the data directory. */
+final class StoreDisk implements ReplicaDisk {
+    private static final Logger LOG = LoggerFactory.getLogger(StoreDisk.class);
+    /** What is left to others when no capacity was given. */
+    private static final int FREE_PARTS = 5;
+
+    private static final int USED_PARTS = 4;
+    /** A killed predecessor's last writes end within this time; another living process does not go away by waiting. */
+    private static final Duration LOCK_WAIT = Duration.ofSeconds(10);
+
+    private static final long ANSWER_SECONDS = 2;
+
+    private final DiskStore store;
+    private final Loop loop;
+
+    private StoreDisk(DiskStore store, Loop loop) {
+        this.store = store;
+        this.loop = loop;
+    }
 
     static ReplicaDisk open(NodeOptions options, Loop loop, DiskOpening.Listener listener) throws StartException {
-        if (options.loops() > 0) {
-            throw new StartException("no store yet " + options + loop + listener);
+        try {
+            long capacity = options.capacityBytes().isPresent()
+                    ? options.capacityBytes().getAsLong()
+                    : Files.getFileStore(options.data()).getUsableSpace() / FREE_PARTS * USED_PARTS;
+            DiskStoreOptions storeOptions = DiskStoreOptions.of(
+                            options.data().resolve("disk"),
+                            capacity,
+                            options.cluster(),
+                            options.name(),
+                            options.bootId())
+                    .withPool(options.pool())
+                    .withBackend(backend(options.diskBackend()))
+                    .withLockWait(LOCK_WAIT);
+            DiskStore store = DiskStore.open(storeOptions, loop, new Events(listener));
+            store.metrics().observe(new StoreMetrics.Observer() {
+                @Override
+                public void batchDurable(int recordCount, long nanos) {
+                    listener.batchDurable(nanos);
+                }
+            });
+            return new StoreDisk(store, loop);
+        } catch (IOException | IllegalArgumentException e) {
+            throw new StartException("disk in " + options.data() + ": " + e.getMessage(), e);
         }
-        throw new IllegalStateException("no loops");
+    }
+
+    private static DiskStoreOptions.Backend backend(String text) {
+        return switch (text) {
+            case "ring" -> DiskStoreOptions.Backend.RING;
+            case "threads" -> DiskStoreOptions.Backend.THREADS;
+            default -> DiskStoreOptions.Backend.AUTO;
+        };
+    }
+
+    private record Events(DiskOpening.Listener listener) implements StoreEvents {
+        @Override
+        public void accept(VolumeId volume, Event event) {
+            listener.accept(volume, event);
+        }
+
+        @Override
+        public void verified(VolumeId volume, VerifyResult result) {
+            listener.verified(volume, result.id(), outcome(result));
+        }
+
+        @Override
+        public void faulted(String reason) {
+            listener.faulted(reason);
+        }
+    }
+
+    private static VerifyOutcome outcome(VerifyResult result) {
+        if (result.failure().isPresent()) {
+            return new VerifyOutcome.Failed(result.lsn(), result.failure().get());
+        }
+        ByteArrayOutputStream regions = new ByteArrayOutputStream();
+        for (String region : result.regions()) {
+            regions.writeBytes(HexFormat.of().parseHex(region));
+        }
+        return new VerifyOutcome.Done(
+                result.lsn(), result.sizeBytes(), result.sizeBytes(), result.sha256(), regions.toByteArray());
+    }
+
+    @Override
+    public DiskId id() {
+        return store.identity().disk();
+    }
+
+    @Override
+    public long openCount() {
+        return store.identity().openCount();
+    }
+
+    @Override
+    public String backend() {
+        return store.backend();
+    }
+
+    @Override
+    public List<RecoveredReplica> replicas() {
+        return store.replicas();
+    }
+
+    @Override
+    public void execute(VolumeId volume, Effect.StoreEffect effect) {
+        loop.run(() -> store.execute(volume, effect));
+    }
+
+    @Override
+    public Space space() {
+        DiskSpace space = onLoop(store::space, new DiskSpace(0, 0, 0, 0, 0));
+        return new Space(space.size(), space.used(), space.reserved(), space.free());
+    }
+
+    @Override
+    public Map<VolumeId, Long> usedBytes(Collection<VolumeId> volumes) {
+        return onLoop(
+                () -> {
+                    Map<VolumeId, Long> used = new HashMap<>();
+                    volumes.forEach(volume -> used.put(volume, store.usedBytes(volume)));
+                    return used;
+                },
+                Map.of());
+    }
+
+    @Override
+    public Counts counts() {
+        StoreMetrics m = store.metrics();
+        return new Counts(m.batches(), m.records(), m.dataBytes(), m.writtenBytes(), m.checksumFailures());
+    }
+
+    private <T> T onLoop(Supplier<T> question, T otherwise) {
+        CompletableFuture<T> answer = new CompletableFuture<>();
+        loop.run(() -> answer.complete(question.get()));
+        try {
+            return answer.get(ANSWER_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return otherwise;
+        } catch (ExecutionException | TimeoutException e) {
+            return otherwise;
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            store.close();
+        } catch (IOException e) {
+            LOG.error("the disk was not closed in good order; the next start recovers it: {}", e.getMessage());
+        }
     }
 }

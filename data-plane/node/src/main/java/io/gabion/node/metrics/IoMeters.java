@@ -36,6 +36,7 @@ public final class IoMeters {
 
     private final Map<IoKind, Map<Phase, DistributionDataPoint>> points = new EnumMap<>(IoKind.class);
     private final Histogram acknowledgements;
+    private final Histogram diskBatches;
 
     public IoMeters(PrometheusRegistry registry) {
         Histogram io = histogram(Meter.VOLUME_IO).register(registry);
@@ -47,6 +48,7 @@ public final class IoMeters {
             points.put(kind, phases);
         }
         acknowledgements = histogram(Meter.REPLICATION_ACK).register(registry);
+        diskBatches = histogram(Meter.DISK_BATCH).register(registry);
     }
 
     private static Histogram.Builder histogram(Meter meter) {
@@ -68,6 +70,10 @@ public final class IoMeters {
         if (point != null) {
             point.observe(seconds);
         }
+    }
+
+    public void batchDurable(double seconds) {
+        diskBatches.observe(seconds);
     }
 
     public void acknowledged(String peer, double seconds) {

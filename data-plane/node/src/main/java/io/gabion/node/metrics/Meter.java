@@ -45,7 +45,13 @@ public enum Meter {
     DISK_RESERVED("gabion_disk_reserved_bytes", "Bytes kept for metadata and cleaning up.", "disk"),
     DISK_FREE("gabion_disk_free_bytes", "Bytes for new data.", "disk"),
     DISK_ERRORS("gabion_disk_io_errors_total", "Failures that the disk's store reported."),
-    CHECKSUM_ERRORS("gabion_checksum_errors_total", "Reads that failed, among them wrong checksums."),
+    READ_FAILURES("gabion_read_failures_total", "Reads that replicas here could not be given."),
+    CHECKSUM_ERRORS("gabion_checksum_errors_total", "Blocks on this disk that failed their checksum."),
+    DISK_BATCHES("gabion_disk_batches_total", "Batches that were written and synced together."),
+    DISK_RECORDS("gabion_disk_records_total", "Log records in these batches."),
+    DISK_DATA("gabion_disk_data_bytes_total", "Payload made durable."),
+    DISK_WRITTEN("gabion_disk_written_bytes_total", "Bytes written to make it durable."),
+    DISK_BATCH("gabion_disk_batch_seconds", "From submitting a batch until it is durable."),
     DISK_PROBE_AGE("gabion_disk_oldest_append_seconds", "Age of the oldest append that is not durable yet."),
 
     CONFIGURATION_STORE_UP(

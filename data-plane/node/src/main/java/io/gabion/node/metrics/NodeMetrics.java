@@ -27,7 +27,7 @@ public final class NodeMetrics {
     private final Counter invariantViolations = counter(Meter.INVARIANT_VIOLATIONS);
     private final Counter rebuilds = counter(Meter.REBUILDS);
     private final Counter diskErrors = counter(Meter.DISK_ERRORS);
-    private final Counter checksumErrors = counter(Meter.CHECKSUM_ERRORS);
+    private final Counter readFailures = counter(Meter.READ_FAILURES);
     private final Counter notices = counter(Meter.NOTICES);
 
     /** Gives one value with the values of its labels. */
@@ -131,7 +131,7 @@ public final class NodeMetrics {
     }
 
     public void readFailed() {
-        checksumErrors.inc();
+        readFailures.inc();
     }
 
     public void noticed(String kind) {

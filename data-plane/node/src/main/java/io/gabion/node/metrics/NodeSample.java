@@ -27,7 +27,12 @@ public record NodeSample(
             long usedBytes,
             long reservedBytes,
             long freeBytes,
-            double oldestAppendSeconds) {}
+            double oldestAppendSeconds,
+            long batches,
+            long records,
+            long dataBytes,
+            long writtenBytes,
+            long checksumFailures) {}
 
     /** @param endings connections and attempts that ended, by reason */
     public record WireSample(long bytesSent, long bytesReceived, long flushes, Map<String, Long> endings) {

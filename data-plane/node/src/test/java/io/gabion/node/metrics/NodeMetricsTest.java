@@ -20,7 +20,7 @@ class NodeMetricsTest {
     private static final NodeSample SAMPLE = new NodeSample(
             List.of(VOLUME),
             Map.of("n2", true, "n3", false),
-            new NodeSample.DiskSample("d", 100, 50, 10, 40, 0),
+            new NodeSample.DiskSample("d", 100, 50, 10, 40, 0, 1, 2, 3, 4, 5),
             true,
             0,
             1,
