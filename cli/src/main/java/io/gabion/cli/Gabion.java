@@ -20,12 +20,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Properties;
-import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -97,7 +97,7 @@ public final class Gabion implements Runnable, Session {
         line.addSubcommand(VolumeCommands.all(root));
         line.addSubcommand(CommandGroup.of(new Groups.Pool(), new PoolCreate(root), new PoolList(root)));
         line.addSubcommand(CommandGroup.of(new Groups.Node(), new NodeList(root), new NodeHandover(root)));
-        line.addSubcommand(CommandGroup.of(new Groups.Store(), new StoreChecking(), new StoreDumping()));
+        line.addSubcommand(CommandGroup.of(new Groups.Store(), new StoreChecking(root), new StoreDumping(root)));
         line.setOut(out);
         line.setErr(err);
         line.setCaseInsensitiveEnumValuesAllowed(true);
@@ -130,30 +130,39 @@ public final class Gabion implements Runnable, Session {
 
     private static int explainUsage(ParameterException failure, String[] arguments) {
         PrintWriter err = failure.getCommandLine().getErr();
-        String message =
-                String.valueOf(failure.getMessage()).lines().findFirst().orElse("");
-        if (failure instanceof UnmatchedArgumentException unmatched
-                && !unmatched.getUnmatched().isEmpty()) {
-            List<String> nearest = nearest(unmatched);
-            if (!nearest.isEmpty()) {
-                message += "; did you mean " + String.join(" or ", nearest) + "?";
-            }
-        }
         CommandSpec command = failure.getCommandLine().getCommandSpec();
+        List<String> options = command.options().stream()
+                .flatMap(option -> Stream.of(option.names()))
+                .toList();
+        // A mistyped option also leaves a required one missing; what was typed says more.
+        Optional<String> unknown = Stream.of(arguments)
+                .filter(argument -> argument.startsWith("-"))
+                .map(argument -> argument.split("=", 2)[0])
+                .filter(name -> !options.contains(name)
+                        && (name.startsWith("--") || name.length() == 1 || !options.contains(name.substring(0, 2))))
+                .findFirst();
+        String message;
+        if (unknown.isPresent()) {
+            message = "unknown option " + unknown.get() + meant(unknown.get(), options);
+        } else if (failure instanceof UnmatchedArgumentException unmatched
+                && !unmatched.getUnmatched().isEmpty()) {
+            String typed = unmatched.getUnmatched().getFirst();
+            message = command.subcommands().isEmpty()
+                    ? "unexpected argument \"" + typed + "\""
+                    : "unknown command \"" + typed + "\""
+                            + meant(typed, command.subcommands().keySet());
+        } else {
+            message = String.valueOf(failure.getMessage()).lines().findFirst().orElse("");
+        }
         err.println(command.qualifiedName() + ": " + message);
         err.println("Try: " + command.qualifiedName() + " --help");
         return EXIT_USAGE;
     }
 
-    private static List<String> nearest(UnmatchedArgumentException failure) {
-        List<String> nearest = new ArrayList<>(failure.getSuggestions());
-        if (nearest.isEmpty()) {
-            CommandSpec command = failure.getCommandLine().getCommandSpec();
-            List<String> known = new ArrayList<>(command.subcommands().keySet());
-            command.options().forEach(option -> known.addAll(List.of(option.names())));
-            Nearest.to(failure.getUnmatched().getFirst(), known).ifPresent(nearest::add);
-        }
-        return nearest.stream().limit(2).collect(Collectors.toList());
+    private static String meant(String typed, Collection<String> known) {
+        return Nearest.to(typed, known)
+                .map(word -> "; did you mean " + word + "?")
+                .orElse("; known: " + String.join(", ", known));
     }
 
     private static int explainFailure(Exception failure, CommandLine line, CommandLine.@Nullable ParseResult parsed) {

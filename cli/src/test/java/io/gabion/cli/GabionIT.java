@@ -174,8 +174,15 @@ class GabionIT {
                 .contains("data");
         assertThat(usage("volume", "resize", "data", "--size", "4KiB")).contains("never shrinks");
         assertThat(usage("volume", "delete", "data")).contains("--yes");
-        assertThat(usage("volume", "create", "x", "--sze", "1GiB")).contains("--size");
-        assertThat(usage("volum", "list")).contains("volume");
+        assertThat(usage("volume", "create", "x", "--sise", "1GiB"))
+                .contains("--sise")
+                .contains("mean --size?");
+        assertThat(usage("volume", "create", "x", "--size=1GiB", "--repicas=2")).contains("mean --replicas?");
+        assertThat(usage("volume", "create", "x", "y", "--size=1GiB")).contains("unexpected argument \"y\"");
+        assertThat(usage("volume", "create", "x"))
+                .contains("Missing required option")
+                .contains("--size");
+        assertThat(usage("volum", "list")).contains("mean volume?");
         assertThat(usage("volume", "lst")).contains("list");
         assertThat(usage("volume")).contains("create");
         assertThat(fails("volume", "handover", "data", "--to", "n9")).contains("n9");

@@ -92,8 +92,18 @@ public final class RecordAccess {
     }
 
     public void createPool(PoolRecord pool) {
-        SwapPoolResponse response = cluster.store(stub -> stub.swapPool(
-                SwapPoolRequest.newBuilder().setNext(ControlCodec.toProto(pool)).build()));
+        SwapPoolResponse response;
+        try {
+            response = cluster.storeRaw(stub -> stub.swapPool(SwapPoolRequest.newBuilder()
+                    .setNext(ControlCodec.toProto(pool))
+                    .build()));
+        } catch (StatusRuntimeException e) {
+            // Perhaps done, perhaps not: only reading tells.
+            if (pools().contains(pool)) {
+                return;
+            }
+            throw new CommandFailure(ControlErrors.describe(cluster.storeName(), e), e);
+        }
         if (response.getResult() != SwapResult.SWAP_RESULT_WON) {
             throw new CommandFailure(
                     response.getResult() == SwapResult.SWAP_RESULT_LOST

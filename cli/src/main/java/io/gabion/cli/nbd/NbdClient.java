@@ -27,6 +27,7 @@ public final class NbdClient implements AutoCloseable {
     private static final int CMD_WRITE = 1;
     private static final int CMD_DISC = 2;
     private static final int CMD_FLUSH = 3;
+    private static final int CMD_WRITE_ZEROES = 6;
     private static final int CMD_BLOCK_STATUS = 7;
     private static final int CMD_FLAG_DF_NONE = 0;
     private static final int CHUNK_DONE = 1;
@@ -100,10 +101,15 @@ public final class NbdClient implements AutoCloseable {
         drain(receiver);
     }
 
-    /** Sends one write; returns at once while the window is open. */
+    /** Sends one write; returns at once while the window is open. Zeros become holes where the server can make them. */
     public void write(long offset, ByteBuffer bytes) throws IOException {
         while (pending.size() >= WINDOW) {
             receiveReply(NbdClient::noData, new ArrayList<>());
+        }
+        if (agreed.writeZeroes() && ZeroRuns.isZero(bytes)) {
+            request(CMD_WRITE_ZEROES, offset, bytes.remaining());
+            bytes.position(bytes.limit());
+            return;
         }
         request(CMD_WRITE, offset, bytes.remaining());
         connection.send(bytes);
@@ -257,7 +263,7 @@ public final class NbdClient implements AutoCloseable {
             String what =
                     switch (request.command()) {
                         case CMD_READ -> "read";
-                        case CMD_WRITE -> "write";
+                        case CMD_WRITE, CMD_WRITE_ZEROES -> "write";
                         case CMD_FLUSH -> "flush";
                         default -> "request";
                     };

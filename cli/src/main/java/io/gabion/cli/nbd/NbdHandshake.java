@@ -24,6 +24,7 @@ final class NbdHandshake {
     private static final int REP_META_CONTEXT = 4;
     private static final int REP_ERROR_BIT = 0x80000000;
     private static final int INFO_EXPORT = 0;
+    private static final int TRANSMISSION_WRITE_ZEROES = 1 << 6;
     /** Longest option reply that a sane server sends. */
     private static final int MAX_REPLY_BYTES = 64 * 1024;
     /** Replies to one option; OPT_GO sends a handful. */
@@ -38,7 +39,7 @@ final class NbdHandshake {
     }
 
     /** @param allocation whether holes can be asked for */
-    record Agreed(long sizeBytes, boolean structured, boolean allocation) {}
+    record Agreed(long sizeBytes, boolean writeZeroes, boolean structured, boolean allocation) {}
 
     Agreed negotiate(String export) throws IOException {
         ByteBuffer hello = connection.receive(18);
@@ -67,7 +68,8 @@ final class NbdHandshake {
         if (!go.accepted() || go.sizeBytes() < 0) {
             throw new IOException("the server refused the export: " + go.failure());
         }
-        return new Agreed(go.sizeBytes(), structured, allocation);
+        return new Agreed(
+                go.sizeBytes(), (go.transmissionFlags() & TRANSMISSION_WRITE_ZEROES) != 0, structured, allocation);
     }
 
     private static ByteBuffer metaContext(String export) {
@@ -82,7 +84,8 @@ final class NbdHandshake {
                 .flip();
     }
 
-    private record OptionAnswer(boolean accepted, String failure, long sizeBytes, List<Integer> contexts) {}
+    private record OptionAnswer(
+            boolean accepted, String failure, long sizeBytes, int transmissionFlags, List<Integer> contexts) {}
 
     private OptionAnswer option(int option, ByteBuffer data) throws IOException {
         connection.send(ByteBuffer.allocate(16 + data.remaining())
@@ -92,6 +95,7 @@ final class NbdHandshake {
                 .put(data)
                 .flip());
         long size = -1;
+        int transmission = 0;
         List<Integer> contexts = new ArrayList<>();
         for (int replies = 0; replies < MAX_REPLIES; replies++) {
             ByteBuffer reply = connection.receive(20);
@@ -106,13 +110,18 @@ final class NbdHandshake {
             if ((type & REP_ERROR_BIT) != 0) {
                 String text = StandardCharsets.UTF_8.decode(body).toString();
                 return new OptionAnswer(
-                        false, text.isBlank() ? "error " + (type & ~REP_ERROR_BIT) : text, size, contexts);
+                        false,
+                        text.isBlank() ? "error " + (type & ~REP_ERROR_BIT) : text,
+                        size,
+                        transmission,
+                        contexts);
             }
             if (type == REP_ACK) {
-                return new OptionAnswer(true, "", size, contexts);
+                return new OptionAnswer(true, "", size, transmission, contexts);
             }
-            if (type == REP_INFO && length >= 10 && body.getShort() == INFO_EXPORT) {
+            if (type == REP_INFO && length >= 12 && body.getShort() == INFO_EXPORT) {
                 size = body.getLong();
+                transmission = body.getShort();
             } else if (type == REP_META_CONTEXT && length >= 4) {
                 contexts.add(body.getInt());
             }
