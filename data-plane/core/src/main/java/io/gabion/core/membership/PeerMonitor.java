@@ -60,7 +60,9 @@ public final class PeerMonitor implements PeerLeases {
         long nextHeartbeatNanos;
         long number;
         long validUntilNanos = Long.MIN_VALUE;
-        @Nullable UUID bootId;
+
+        @Nullable
+        UUID bootId;
 
         List<PromisedEpoch> takeUntold() {
             if (untold.isEmpty()) {
@@ -177,8 +179,7 @@ public final class PeerMonitor implements PeerLeases {
         state.number++;
         state.sentNanos[(int) (state.number % REMEMBERED_HEARTBEATS)] = nowNanos;
         state.nextHeartbeatNanos = nowNanos + settings.heartbeatNanos();
-        listener.send(
-                peer, new NodeMessage.Heartbeat(state.number, bootId, probeAgeMillis, state.takeUntold()));
+        listener.send(peer, new NodeMessage.Heartbeat(state.number, bootId, probeAgeMillis, state.takeUntold()));
     }
 
     public long nextDeadlineNanos() {

@@ -151,9 +151,8 @@ final class Follower extends Role {
         activated = true;
         // What this log holds beyond the primary's never counted; what the primary holds counts, whether it came by log or copy.
         r.requests.replace(end.requests());
-        if (r.session.isLowerThan(end.session())) {
-            r.session = end.session();
-        }
+        // A higher session here was never open anywhere: its operation is undone like any other.
+        r.session = end.session();
         Lsn start = new Lsn(epoch, 0);
         r.lastLsn = start;
         ReplicaRecord next = r.ownAt(epoch, ReplicaStatus.IN_SYNC, start, end.requests());

@@ -29,7 +29,6 @@ import org.jspecify.annotations.Nullable;
 final class Primary extends Role {
     private static final long BUSY_TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
     private static final long ANNOUNCE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
-    private static final long RESEND_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
     enum Phase {
         PERSISTING,
@@ -46,7 +45,9 @@ final class Primary extends Role {
     final JoinHost joins;
     final Dropping dropping;
     final Handover handover;
-    private final Activation activation;
+    final Activation activation;
+    private final MemberLinks links;
+    private final Growth growth;
     private final Stalls stalls;
 
     long epoch;
@@ -61,8 +62,6 @@ final class Primary extends Role {
     private long announceAtNanos = Long.MAX_VALUE;
     private long busyTickNanos = Long.MAX_VALUE;
     private final List<Long> verifications = new ArrayList<>();
-    private long growingTo;
-    private long grownTo;
 
     Primary(Replica replica) {
         super(replica);
@@ -72,6 +71,8 @@ final class Primary extends Role {
         this.dropping = new Dropping(this);
         this.handover = new Handover(this);
         this.activation = new Activation(this);
+        this.links = new MemberLinks(this);
+        this.growth = new Growth(this);
         this.stalls = new Stalls(this);
     }
 
@@ -127,7 +128,7 @@ final class Primary extends Role {
         localSeq = 0;
         othersSeq = 0;
         announceAtNanos = Long.MAX_VALUE;
-        growingTo = 0;
+        growth.epochEnds();
         reads.epochEnds();
         desk.epochEnds();
         handover.epochEnds();
@@ -213,28 +214,9 @@ final class Primary extends Role {
         entry.seq = window.last() + 1;
         entry.submittedNanos = r.now;
         window.add(entry);
-        PeerMessage.Replicate message =
-                new PeerMessage.Replicate(r.volume, epoch, r.me(), entry.seq, committedSeq, entry.operation);
-        for (Member member : members.values()) {
-            sendTo(member, entry, message);
-        }
-        joins.forEachStreaming(member -> sendTo(member, entry, message));
+        links.replicate(entry);
         appendLocally(entry);
         r.requests.add(entry.request);
-    }
-
-    private void sendTo(Member member, WindowEntry entry, PeerMessage.Replicate message) {
-        member.sentBytes += entry.payloadBytes;
-        if (member.streaming) {
-            retain(entry.operation);
-            r.send(member.node, message);
-        }
-    }
-
-    private static void retain(Operation operation) {
-        if (operation instanceof Operation.Write write) {
-            write.payload().retain();
-        }
     }
 
     private void appendLocally(WindowEntry entry) {
@@ -325,7 +307,7 @@ final class Primary extends Role {
             committedSeq = next;
             WindowEntry entry = window.get(next);
             if (entry.operation instanceof Operation.Grow grow) {
-                grownTo = grow.sizeBytes();
+                growth.committed(grow.sizeBytes());
                 evaluate();
             } else {
                 desk.finished(entry);
@@ -362,7 +344,7 @@ final class Primary extends Role {
             case PeerMessage.EpochPromised promised when current && member != null ->
                 activation.promised(member, promised);
             case PeerMessage.Reconciled _ when current && member != null -> activation.reconciled(member);
-            case PeerMessage.Resume resume when current -> resume(resume);
+            case PeerMessage.Resume resume when current -> links.resume(resume);
             case PeerMessage.MemberFaulted faulted when member != null ->
                 lose(member, "its copy is faulted: " + faulted.reason());
             case PeerMessage.StateReport report when member != null
@@ -390,98 +372,30 @@ final class Primary extends Role {
         }
     }
 
-    private void lose(Member member, String reason) {
+    void lose(Member member, String reason) {
         if (member.lostForGood == null) {
             member.lostForGood = reason;
             evaluate();
         }
     }
 
-    private void resume(PeerMessage.Resume resume) {
-        Member member = members.get(resume.from());
-        if (member == null) {
-            member = joins.member(resume.from());
-        }
-        if (member == null) {
-            return;
-        }
-        if (resume.incarnation() != member.incarnation) {
-            lose(member, "it came back without what it held");
-            return;
-        }
-        if (!active() || member.stage != Member.Stage.EQUAL) {
-            return;
-        }
-        long from = resume.appliedSeq() + 1;
-        if (from < window.first() || resume.appliedSeq() > window.last()) {
-            lose(member, "it asks for operations that it had acknowledged");
-            return;
-        }
-        member.creditBytes = resume.creditLimitBytes();
-        sendAgain(member, from);
-    }
-
-    private void sendAgain(Member member, long from) {
-        member.resendAtNanos = Long.MAX_VALUE;
-        member.streaming = true;
-        member.sentBytes = 0;
-        for (long seq = from; seq <= window.last(); seq++) {
-            WindowEntry entry = window.get(seq);
-            sendTo(
-                    member,
-                    entry,
-                    new PeerMessage.Replicate(r.volume, epoch, r.me(), seq, committedSeq, entry.operation));
-        }
-    }
-
-    /** The peer did not ask to resume; perhaps only this end saw the link fail. */
-    private void sendAgainUnasked(Member member) {
-        long sentBytes = member.sentBytes;
-        sendAgain(member, member.durableSeq + 1);
-        member.sentBytes = sentBytes;
-    }
-
     @Override
     void peerUp(NodeName node) {
-        for (Member member : members.values()) {
-            if (member.node.equals(node)) {
-                if (member.stage == Member.Stage.EQUAL) {
-                    member.streaming = false;
-                    member.resendAtNanos = r.now + RESEND_NANOS;
-                } else {
-                    activation.linkUp(member);
-                }
-            }
-        }
+        links.up(node);
         joins.linkChanged(node);
     }
 
     @Override
     void peerDown(NodeName node, DownReason reason) {
-        for (Member member : members.values()) {
-            if (member.node.equals(node)) {
-                member.streaming = false;
-                member.resendAtNanos = Long.MAX_VALUE;
-                if (member.stage != Member.Stage.EQUAL) {
-                    member.stage = Member.Stage.NONE;
-                }
-            }
-        }
+        links.down(node);
         reads.linkLost(node);
         joins.linkChanged(node);
         handover.linkLost(node);
         evaluate();
     }
 
-    /** The peer promised something higher to somebody: it must be told apart from us by the configuration. */
     void peerPromised(NodeName node, long promisedEpoch) {
-        if (promisedEpoch > epoch) {
-            for (Member member : members.values()) {
-                if (member.node.equals(node)) {
-                    member.promisedHigher = true;
-                }
-            }
-        }
+        links.promised(node, promisedEpoch);
     }
 
     // ---- the rest of what happens -------------------------------------------------------------------------------------
@@ -544,17 +458,7 @@ final class Primary extends Role {
             return;
         }
         handover.evaluate();
-        grow(c);
-    }
-
-    private void grow(VolumeConfig c) {
-        long wanted = r.record.spec().sizeBytes();
-        if (grownTo > c.sizeBytes()) {
-            r.config.propose(r.record.withConfig(c.withSizeBytes(grownTo, r.config.newWriter())));
-        } else if (wanted > c.sizeBytes() && growingTo < wanted) {
-            growingTo = wanted;
-            sequence(new WindowEntry(this, new Operation.Grow(wanted), null, r.now));
-        }
+        growth.evaluate(c);
     }
 
     @Override
@@ -570,11 +474,7 @@ final class Primary extends Role {
         if (r.now >= announceAtNanos) {
             announce();
         }
-        for (Member member : members.values()) {
-            if (r.now >= member.resendAtNanos && active()) {
-                sendAgainUnasked(member);
-            }
-        }
+        links.tick();
         activation.tick();
         joins.tick();
         handover.tick();
@@ -587,9 +487,7 @@ final class Primary extends Role {
     @Override
     long deadline() {
         long deadline = Math.min(announceAtNanos, Math.min(dropping.deadline(), handover.deadline()));
-        for (Member member : members.values()) {
-            deadline = Math.min(deadline, member.resendAtNanos);
-        }
+        deadline = Math.min(deadline, links.deadline());
         boolean busy = !active()
                 || desk.hasWaiting()
                 || window.last() > committedSeq

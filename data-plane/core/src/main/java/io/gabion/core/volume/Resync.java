@@ -52,9 +52,7 @@ final class Resync {
         this.distrusted = replica.own.status() == ReplicaStatus.FAULTED;
         Lsn position = new Lsn(start.epoch(), start.startSeq() - 1);
         replica.lastLsn = position;
-        if (replica.session.isLowerThan(start.session())) {
-            replica.session = start.session();
-        }
+        replica.session = start.session();
         replica.requests.replace(start.requests());
         ReplicaStatus status = distrusted ? ReplicaStatus.FAULTED : ReplicaStatus.CATCHING_UP;
         replica.persist(replica.ownAt(start.epoch(), status, position, start.requests()), this::begin);
