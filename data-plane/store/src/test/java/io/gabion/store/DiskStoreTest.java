@@ -422,6 +422,46 @@ class DiskStoreTest {
     }
 
     @Test
+    void fragmentedDiskStillTakesWritesAndGivesAllSpaceBack() throws IOException {
+        int blocks = 2600;
+        Random random = new Random(11);
+        byte[][] expected = new byte[blocks][];
+        try (StoreRig rig = open()) {
+            rig.appendNow(VOLUME, StoreRig.created(VOLUME, blocks * 4096L));
+            long seq = 0;
+            for (int block = 0; block < blocks; block += 20) {
+                expected[block] = StoreRig.filled(20, block);
+                rig.appendNow(VOLUME, StoreRig.written(1, ++seq, block, expected[block]));
+                for (int i = 19; i >= 0; i--) {
+                    expected[block + i] = StoreRig.filled(1, block);
+                }
+            }
+            for (int i = 0; i < 6000; i++) {
+                int block = random.nextInt(blocks);
+                expected[block] = StoreRig.filled(1, i);
+                CompletableFuture<Event> done = rig.append(VOLUME, StoreRig.written(1, ++seq, block, expected[block]));
+                if (i % 8 == 0) {
+                    assertThat(StoreRig.get(done)).isInstanceOf(Event.Appended.class);
+                }
+            }
+            for (int i = 0; i < 40; i++) {
+                int block = random.nextInt(blocks - 100);
+                byte[] content = StoreRig.filled(100, i + 100);
+                for (int n = 0; n < 100; n++) {
+                    expected[block + n] = StoreRig.filled(1, i + 100);
+                }
+                rig.appendNow(VOLUME, StoreRig.written(1, ++seq, block, content));
+            }
+            for (int block = 0; block < blocks; block++) {
+                assertThat(rig.read(VOLUME, ByteRange.ofBlocks(block, 1))).isEqualTo(expected[block]);
+            }
+            assertThat(rig.store.metrics().scatteredBatches()).isPositive();
+            assertThat(rig.space().live()).isEqualTo(blocks * 4096L);
+        }
+        assertThat(StoreCheck.run(directory).findings()).isEmpty();
+    }
+
+    @Test
     void fullDiskFaultsInsteadOfLosingAnything() throws IOException {
         StoreRig rig = open();
         long size = 64L << 20;

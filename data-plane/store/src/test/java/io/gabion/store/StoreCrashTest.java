@@ -3,13 +3,17 @@ package io.gabion.store;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gabion.core.port.Event;
+import io.gabion.core.port.RecoveredReplica;
+import io.gabion.model.ByteRange;
 import io.gabion.model.VolumeId;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
@@ -21,6 +25,10 @@ class StoreCrashTest {
     private static final int RUNS = 4;
     private static final int STEPS = 400;
     private static final int WANTED_IMAGES = 300;
+    private static final VolumeId A = new VolumeId(new UUID(5, 1));
+    private static final VolumeId B = new VolumeId(new UUID(5, 2));
+    /** Written after the first recovery. */
+    private static final VolumeId LATER = new VolumeId(new UUID(5, 99));
 
     @Test
     void everyCrashImageRecoversToAPrefixThatHoldsWhatWasAcknowledged() throws IOException {
@@ -30,6 +38,40 @@ class StoreCrashTest {
         }
         System.out.println("crash images: " + images);
         assertThat(images).isGreaterThan(WANTED_IMAGES);
+    }
+
+    @Test
+    void lostDataOfOneVolumeEndsOnlyItsOwnPrefix() throws IOException {
+        MemoryDiskFiles files = new MemoryDiskFiles();
+        List<MemoryDiskFiles> images = new CopyOnWriteArrayList<>();
+        StoreRig rig = StoreRig.open(files);
+        rig.appendNow(A, StoreRig.created(A, 1 << 20));
+        rig.appendNow(B, StoreRig.created(B, 1 << 20));
+        files.beforeSync(() -> images.add(files.afterKill()));
+        byte[] lost = StoreRig.filled(1, 0x42);
+        rig.appendTogether(
+                List.of(B, B, A, B),
+                List.of(
+                        StoreRig.written(1, 1, 0, StoreRig.filled(1, 0x41)),
+                        StoreRig.written(1, 2, 1, lost),
+                        StoreRig.written(1, 1, 0, StoreRig.filled(1, 0x61)),
+                        StoreRig.written(1, 3, 2, StoreRig.filled(1, 0x43))));
+        rig.abandon();
+        MemoryDiskFiles image = images.getFirst();
+        for (long block : image.writtenBlocks()) {
+            if (Arrays.equals(image.block(block), lost)) {
+                image.flipBit(block, 77);
+            }
+        }
+        for (int opening = 0; opening < 2; opening++) {
+            StoreRig recovered = StoreRig.open(image);
+            assertThat(recovered.store.replicas()).allMatch(RecoveredReplica::intact);
+            assertThat(recovered.read(A, ByteRange.ofBlocks(0, 1))).isEqualTo(StoreRig.filled(1, 0x61));
+            assertThat(recovered.read(B, ByteRange.ofBlocks(0, 1))).isEqualTo(StoreRig.filled(1, 0x41));
+            assertThat(recovered.read(B, ByteRange.ofBlocks(1, 2))).isEqualTo(new byte[2 * 4096]);
+            recovered.abandon();
+            image = image.afterKill();
+        }
     }
 
     @Test
@@ -106,12 +148,16 @@ class StoreCrashTest {
                 rig.store.verifyAccounting();
                 return true;
             });
+            // A second life: its batches call everything before them durable.
+            rig.appendNow(LATER, StoreRig.created(LATER, 1 << 20));
+            rig.appendNow(LATER, StoreRig.written(1, 1, 3, StoreRig.filled(2, 6)));
             rig.abandon();
         }
         try (StoreRig rig = StoreRig.open(image.crash(random))) {
             for (int i = 0; i < found.length; i++) {
                 ModelCheck.requirePrefix(rig, models.get(i), found[i], found[i], context + " reopened");
             }
+            assertThat(rig.read(LATER, ByteRange.ofBlocks(3, 2))).isEqualTo(StoreRig.filled(2, 6));
             rig.abandon();
         }
         return 2;

@@ -28,6 +28,7 @@ import io.gabion.model.VolumeSpec;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -145,6 +146,22 @@ final class StoreRig implements AutoCloseable {
         appendsOf(volume).put(number, future);
         loop.execute(() -> store.execute(volume, new Effect.Append(number, record)));
         return future;
+    }
+
+    /** Appends in one turn of the loop, hence in one batch; waits. */
+    void appendTogether(List<VolumeId> volumes, List<? extends LogRecord> records) {
+        List<CompletableFuture<Event>> futures = onLoop(() -> {
+            List<CompletableFuture<Event>> open = new ArrayList<>();
+            for (int i = 0; i < records.size(); i++) {
+                long number = ticket.incrementAndGet();
+                CompletableFuture<Event> future = new CompletableFuture<>();
+                appendsOf(volumes.get(i)).put(number, future);
+                store.execute(volumes.get(i), new Effect.Append(number, records.get(i)));
+                open.add(future);
+            }
+            return open;
+        });
+        futures.forEach(StoreRig::get);
     }
 
     void appendNow(VolumeId volume, LogRecord record) {
