@@ -47,6 +47,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -65,6 +66,8 @@ public final class StorageNode implements AutoCloseable {
     /** Longer than a hand-over takes; the peers' failover is as good. */
     private static final long STOP_WAIT_SECONDS = 5;
 
+    private static final long GOOD_BYE_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+    private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
     private static final long PROBE_INTERVAL_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
     private final NodeOptions options;
@@ -437,8 +440,17 @@ public final class StorageNode implements AutoCloseable {
         metricsServer.close();
         configurations.close();
         disk.close();
+        awaitClosedConnections();
         wire.loops().close();
         LOG.info("stopped");
+    }
+
+    /** Good-byes take a moment to be written. */
+    private void awaitClosedConnections() {
+        long deadline = System.nanoTime() + GOOD_BYE_NANOS;
+        while (wire.counters().connectionsOpen() > 0 && System.nanoTime() < deadline) {
+            LockSupport.parkNanos(POLL_NANOS);
+        }
     }
 
     /** Entry point of the process. Exit codes: 0 stopped in good order, 1 cannot start, 2 wrong usage. */

@@ -299,10 +299,10 @@ final class Cluster implements AutoCloseable {
     }
 
     /** Starts a node within this process, on a disk of the test's. */
-    void startInside(String name, DiskOpening disk) throws Exception {
-        insiders.put(
-                name,
-                StorageNode.start(NodeOptions.parse(arguments(name, 0, 0, 0).toArray(new String[0])), disk));
+    void startInside(String name, int loops, DiskOpening disk) throws Exception {
+        List<String> arguments = new ArrayList<>(arguments(name, 0, 0, 0));
+        arguments.addAll(List.of("--loops", Integer.toString(loops)));
+        insiders.put(name, StorageNode.start(NodeOptions.parse(arguments.toArray(new String[0])), disk));
     }
 
     void stopInside(String name) {

@@ -11,14 +11,18 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Three whole nodes in this process, on disks in memory: the wiring without the local store. */
-@Timeout(120)
+@Timeout(300)
 class WiringIT {
     private static final NodeName AGENT = new NodeName("a1");
     private static final long VOLUME_BYTES = 4L << 20;
@@ -32,10 +36,6 @@ class WiringIT {
     @BeforeEach
     void start() throws Exception {
         cluster = new Cluster(directory);
-        for (String name : Cluster.names()) {
-            disks.put(name, new MemoryDisk());
-            startNode(name);
-        }
     }
 
     @AfterEach
@@ -43,14 +43,33 @@ class WiringIT {
         cluster.close();
     }
 
-    private void startNode(String name) throws Exception {
-        MemoryDisk disk = disks.get(name);
-        assertThat(disk).isNotNull();
-        cluster.startInside(name, disk.opening());
+    private void startAll(int loops) throws Exception {
+        for (String name : Cluster.names()) {
+            startNode(name, loops);
+        }
     }
 
-    @Test
-    void writesAreReadBackAndAPlannedStopMovesThePrimary() throws Exception {
+    private void startNode(String name, int loops) throws Exception {
+        cluster.startInside(
+                name, loops, disks.computeIfAbsent(name, _ -> new MemoryDisk()).opening());
+    }
+
+    private static void until(String what, BooleanSupplier condition) throws InterruptedException {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime()).as(what).isLessThan(deadline);
+            TimeUnit.MILLISECONDS.sleep(20);
+        }
+    }
+
+    private String diskState(String name) {
+        return cluster.inside(name).report().facts().disks().getFirst().state();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3})
+    void writesAreReadBackAndAPlannedStopMovesThePrimary(int loops) throws Exception {
+        startAll(loops);
         VolumeRecord volume = cluster.createVolume(VOLUME_BYTES, AGENT);
         Random random = new Random(3);
         byte[] first = new byte[3 * BlockGeometry.BLOCK_BYTES];
@@ -69,11 +88,22 @@ class WiringIT {
             agent.write(ByteRange.ofBlocks(5, 1), second);
             assertThat(agent.read(ByteRange.ofBlocks(5, 1))).isEqualTo(second);
             assertThat(cluster.record(volume.id()).orElseThrow().primaryNode()).isNotEqualTo(volume.primaryNode());
+            startNode(primary, loops);
+            until(
+                    "the stopped node is back in sync",
+                    () -> cluster.record(volume.id())
+                                    .orElseThrow()
+                                    .config()
+                                    .inSync()
+                                    .size()
+                            == Cluster.names().size());
+            assertThat(agent.read(ByteRange.ofBlocks(5, 1))).isEqualTo(second);
         }
     }
 
     @Test
     void agentWithoutAttachmentIsRefused() throws Exception {
+        startAll(1);
         VolumeRecord volume = cluster.createVolume(VOLUME_BYTES, new NodeName("somebody-else"));
         try (TestAgent agent = new TestAgent(cluster, AGENT, volume.id(), 3)) {
             assertThatThrownBy(() -> agent.write(ByteRange.ofBlocks(0, 1), new byte[BlockGeometry.BLOCK_BYTES]))
@@ -83,19 +113,29 @@ class WiringIT {
 
     @Test
     void diskThatWasRolledBackServesNothing() throws Exception {
+        startNode("n3", 1);
         cluster.stopInside("n3");
         MemoryDisk copied = disks.get("n3");
         assertThat(copied).isNotNull();
         copied.rollBack();
-        startNode("n3");
-        assertThat(cluster.inside("n3").report().facts().disks().getFirst().state())
-                .isEqualTo("refused");
+        startNode("n3", 1);
+        until("the disk was judged", () -> diskState("n3").equals("refused"));
         assertThat(cluster.inside("n3").report().facts().disks().getFirst().reason())
                 .contains("rolled back or copied");
     }
 
     @Test
-    void portInUseIsOneClearLine() {
+    void nodeStartsWithoutTheConfigurationStoreAndServesOnceItIsThere() throws Exception {
+        cluster.stopStore();
+        startNode("n1", 1);
+        assertThat(diskState("n1")).isEqualTo("checking");
+        cluster.restartStore();
+        until("the disk serves", () -> diskState("n1").equals("serving"));
+    }
+
+    @Test
+    void portInUseIsOneClearLine() throws Exception {
+        startNode("n1", 1);
         int taken = cluster.dataPort("n1");
         String[] arguments = cluster.arguments("n3", taken, 0, 0).toArray(new String[0]);
         assertThatThrownBy(() -> StorageNode.start(NodeOptions.parse(arguments), new MemoryDisk().opening()))

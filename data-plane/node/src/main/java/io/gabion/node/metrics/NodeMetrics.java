@@ -78,6 +78,19 @@ public final class NodeMetrics {
         disk(Meter.DISK_RESERVED, once, NodeSample.DiskSample::reservedBytes);
         disk(Meter.DISK_FREE, once, NodeSample.DiskSample::freeBytes);
         gauge(Meter.DISK_PROBE_AGE, sink -> sink.value(once.get().disk().oldestAppendSeconds()));
+        counted(
+                Meter.CHECKSUM_ERRORS,
+                sink -> sink.value((double) once.get().disk().checksumFailures()));
+        counted(
+                Meter.DISK_BATCHES,
+                sink -> sink.value((double) once.get().disk().batches()));
+        counted(
+                Meter.DISK_RECORDS,
+                sink -> sink.value((double) once.get().disk().records()));
+        counted(Meter.DISK_DATA, sink -> sink.value((double) once.get().disk().dataBytes()));
+        counted(
+                Meter.DISK_WRITTEN,
+                sink -> sink.value((double) once.get().disk().writtenBytes()));
         gauge(Meter.CONFIGURATION_STORE_UP, sink -> sink.value(once.get().configurationStoreUp() ? 1 : 0));
         gauge(Meter.CONFIGURATION_SWAPS_WAITING, sink -> sink.value(once.get().configurationSwapsWaiting()));
         gauge(Meter.CLIENT_CONNECTIONS, sink -> sink.value(once.get().clientConnections()));

@@ -33,6 +33,7 @@ class NodeMetricsTest {
         metrics.sample(() -> SAMPLE);
         metrics.io().io(IoKind.WRITE, Phase.LOCAL, 0.001);
         metrics.io().acknowledged("n2", 0.002);
+        metrics.io().batchDurable(0.003);
         metrics.noticed("activated");
         metrics.rebuildEnded("finished");
         String text;
