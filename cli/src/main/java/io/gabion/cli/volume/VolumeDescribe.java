@@ -77,17 +77,24 @@ final class VolumeDescribe implements Callable<Integer> {
         }
         TextTable table =
                 new TextTable("NODE", "ROLE", "PHASE", "EPOCH", "LAST", "COMMITTED", "USED", "RESYNC", "REPLICA");
+        StringBuilder notes = new StringBuilder();
         for (Replica r : d.replicas()) {
             row(table, r);
+            if (!r.failure().isEmpty()) {
+                notes.append(r.node()).append(": ").append(r.failure()).append('\n');
+            }
         }
-        return text.append('\n').append(table).toString();
+        return text.append('\n')
+                .append(table)
+                .append(notes.isEmpty() ? "" : "\n" + notes)
+                .toString();
     }
 
     private static void row(TextTable table, Replica r) {
         if (!r.reachable() || r.role().isEmpty()) {
             Long silent = r.silentMillis();
-            String why = r.failure() + (silent == null ? "" : "; last heard of " + Ages.text(silent) + " ago");
-            table.row(r.node(), r.reachable() ? "-" : "unreachable", why, "-", "-", "-", "-", "-", r.replica());
+            String heard = silent == null ? "-" : "last heard of " + Ages.text(silent) + " ago";
+            table.row(r.node(), r.reachable() ? "-" : "unreachable", heard, "-", "-", "-", "-", "-", r.replica());
             return;
         }
         table.row(
