@@ -244,18 +244,21 @@ final class FaultInjector {
 
     private boolean allWell() {
         return scheduler.nowNanos() >= busyUntilNanos + CALM_NANOS
-                && simulation.hosts().stream().allMatch(host -> {
-                    Optional<ReplicaRecord> record = host.disk().record();
-                    boolean placed =
-                            configuration.current().replicaOn(host.name()).isPresent();
-                    return host.isResponsive()
-                            && placed == record.isPresent()
-                            && configuration
-                                    .current()
-                                    .config()
-                                    .isInSync(
-                                            record.get().replica(), record.get().incarnation());
-                });
+                && simulation.hosts().stream().allMatch(this::isWell);
+    }
+
+    /** Running, and with a replica in sync where one is placed. */
+    private boolean isWell(StorageHost host) {
+        Optional<ReplicaRecord> record = host.disk().record();
+        boolean placed = configuration.current().replicaOn(host.name()).isPresent();
+        if (!placed || record.isEmpty()) {
+            return host.isResponsive() && !placed && record.isEmpty();
+        }
+        return host.isResponsive()
+                && configuration
+                        .current()
+                        .config()
+                        .isInSync(record.get().replica(), record.get().incarnation());
     }
 
     /** One copy goes while all others are well, then peace until it can be rebuilt. */
