@@ -20,7 +20,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -35,8 +34,6 @@ import org.slf4j.LoggerFactory;
  */
 final class PeerLinks {
     private static final Logger LOG = LoggerFactory.getLogger(PeerLinks.class);
-    static final long FIRST_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
-    static final long LONGEST_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
     /** A bounded memory of addresses, far above any cluster. */
     private static final int MAX_PEERS = 1000;
 
@@ -57,26 +54,9 @@ final class PeerLinks {
     private final PeerMonitor monitor;
     private final PublishedLeases published;
     private final DeadlineTimer timer;
-    private final Map<NodeName, Peer> peers = new HashMap<>();
+    private final Map<NodeName, KnownPeer> peers = new HashMap<>();
     private final Map<Integer, Long> ageByShard = new HashMap<>();
     private boolean closing;
-
-    /** One other node. */
-    private static final class Peer {
-        private final NodeName name;
-        private @Nullable NodeRecord address;
-        private @Nullable Connection connection;
-        private boolean dialling;
-        private boolean retrySet;
-        private boolean goneTold;
-        private boolean failureLogged;
-        private long pauseNanos = FIRST_PAUSE_NANOS;
-        private long heardNanos = Long.MIN_VALUE;
-
-        private Peer(NodeName name) {
-            this.name = name;
-        }
-    }
 
     /** @param heardNanos monotonic time of the last heartbeat or acknowledgement, {@link Long#MIN_VALUE} if never */
     record PeerView(NodeName node, boolean up, long heardNanos) {}
@@ -114,30 +94,30 @@ final class PeerLinks {
     /** The other nodes as the configuration store (or the file of the last start) lists them. */
     void addresses(List<NodeRecord> nodes) {
         for (NodeRecord node : nodes) {
-            Peer peer = peer(node.name());
+            KnownPeer peer = peer(node.name());
             if (peer == null || node.name().equals(self)) {
                 continue;
             }
             boolean moved = !node.equals(peer.address);
             peer.address = node;
             if (moved && peer.connection == null && dials(peer)) {
-                peer.pauseNanos = FIRST_PAUSE_NANOS;
+                peer.shortPauseAgain();
                 dial(peer);
             }
         }
     }
 
-    private @Nullable Peer peer(NodeName name) {
-        Peer known = peers.get(name);
+    private @Nullable KnownPeer peer(NodeName name) {
+        KnownPeer known = peers.get(name);
         if (known != null || peers.size() >= MAX_PEERS) {
             return known;
         }
-        Peer fresh = new Peer(name);
+        KnownPeer fresh = new KnownPeer(name);
         peers.put(name, fresh);
         return fresh;
     }
 
-    private boolean dials(Peer peer) {
+    private boolean dials(KnownPeer peer) {
         return self.compareTo(peer.name) < 0;
     }
 
@@ -149,7 +129,7 @@ final class PeerLinks {
     // ---- connections
     // --------------------------------------------------------------------------------------------------
 
-    private void dial(Peer peer) {
+    private void dial(KnownPeer peer) {
         NodeRecord address = peer.address;
         if (address == null || peer.dialling || peer.connection != null || closing) {
             return;
@@ -158,13 +138,12 @@ final class PeerLinks {
         dialer.connect(address, new Link(peer.name));
     }
 
-    private void retry(Peer peer) {
+    private void retry(KnownPeer peer) {
         if (peer.retrySet || closing) {
             return;
         }
         peer.retrySet = true;
-        long pause = peer.pauseNanos;
-        peer.pauseNanos = Math.min(LONGEST_PAUSE_NANOS, pause * 2);
+        long pause = peer.nextPauseNanos();
         long jitter = ThreadLocalRandom.current().nextLong(pause / 4 + 1);
         var unused = loop.schedule(
                 () -> {
@@ -181,7 +160,7 @@ final class PeerLinks {
                 pause + jitter);
     }
 
-    private void probe(Peer peer) {
+    private void probe(KnownPeer peer) {
         NodeRecord address = peer.address;
         if (address == null || peer.goneTold || peer.connection != null || closing) {
             return;
@@ -190,7 +169,7 @@ final class PeerLinks {
         retry(peer);
     }
 
-    private void gone(Peer peer) {
+    private void gone(KnownPeer peer) {
         if (peer.goneTold || peer.connection != null || closing) {
             return;
         }
@@ -201,7 +180,7 @@ final class PeerLinks {
     }
 
     private void linkUp(NodeName name, Connection connection) {
-        Peer peer = peer(name);
+        KnownPeer peer = peer(name);
         if (peer == null || closing) {
             connection.close("this node is stopping or knows too many peers");
             return;
@@ -216,7 +195,7 @@ final class PeerLinks {
         peer.connection = connection;
         peer.goneTold = false;
         peer.failureLogged = false;
-        peer.pauseNanos = FIRST_PAUSE_NANOS;
+        peer.shortPauseAgain();
         for (Shard shard : replicas.shards()) {
             shard.run(() -> shard.linkUp(name, connection));
         }
@@ -224,7 +203,7 @@ final class PeerLinks {
         afterMonitor(name);
     }
 
-    private void linkDown(Peer peer, Connection connection) {
+    private void linkDown(KnownPeer peer, Connection connection) {
         peer.connection = null;
         for (Shard shard : replicas.shards()) {
             shard.run(() -> shard.linkDown(peer.name, connection));
@@ -234,7 +213,7 @@ final class PeerLinks {
     }
 
     private void closed(NodeName name, Connection connection, CloseReason reason) {
-        Peer peer = peers.get(name);
+        KnownPeer peer = peers.get(name);
         if (peer == null || peer.connection != connection) {
             return;
         }
@@ -248,7 +227,7 @@ final class PeerLinks {
     }
 
     private void connectFailed(NodeName name, CloseReason reason) {
-        Peer peer = peers.get(name);
+        KnownPeer peer = peers.get(name);
         if (peer == null) {
             return;
         }
@@ -269,7 +248,7 @@ final class PeerLinks {
     /** Says good-bye on all links and makes no new ones. */
     void close(String reason) {
         closing = true;
-        for (Peer peer : peers.values()) {
+        for (KnownPeer peer : peers.values()) {
             Connection connection = peer.connection;
             if (connection != null) {
                 connection.close(reason);
@@ -308,7 +287,7 @@ final class PeerLinks {
         @Override
         public void received(Connection connection, NodeMessage message) {
             loop.run(() -> {
-                Peer peer = peers.get(name);
+                KnownPeer peer = peers.get(name);
                 if (peer != null && peer.connection == connection) {
                     peer.heardNanos = nanoTime.getAsLong();
                     monitor.received(name, message, peer.heardNanos);
@@ -329,7 +308,7 @@ final class PeerLinks {
     }
 
     private boolean isCurrent(NodeName name, Connection connection) {
-        Peer peer = peers.get(name);
+        KnownPeer peer = peers.get(name);
         return peer != null && peer.connection == connection;
     }
 
@@ -360,7 +339,7 @@ final class PeerLinks {
 
     List<PeerView> view() {
         List<PeerView> view = new ArrayList<>();
-        for (Peer peer : peers.values()) {
+        for (KnownPeer peer : peers.values()) {
             view.add(new PeerView(peer.name, monitor.isUp(peer.name), peer.heardNanos));
         }
         return view;
@@ -382,7 +361,7 @@ final class PeerLinks {
     private final class Heartbeats implements PeerMonitor.Listener {
         @Override
         public void send(NodeName name, NodeMessage message) {
-            Peer peer = peers.get(name);
+            KnownPeer peer = peers.get(name);
             Connection connection = peer == null ? null : peer.connection;
             if (connection != null) {
                 connection.send(message);

@@ -22,21 +22,14 @@ import io.gabion.node.metrics.NodeMetrics;
 import io.gabion.protocol.control.ControlChannels;
 import io.gabion.protocol.control.ControlRole;
 import io.gabion.protocol.control.ControlServers;
-import io.gabion.protocol.control.ControlTls;
 import io.gabion.wire.Admission;
-import io.gabion.wire.Backend;
-import io.gabion.wire.EventLoops;
 import io.gabion.wire.Hello;
 import io.gabion.wire.Refusal;
-import io.gabion.wire.Role;
-import io.gabion.wire.TlsEngine;
-import io.gabion.wire.TlsIdentity;
 import io.gabion.wire.WireOptions;
 import io.gabion.wire.WireServer;
 import io.grpc.Server;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -95,7 +88,8 @@ public final class StorageNode implements AutoCloseable {
     private final CompletableFuture<Void> serving = new CompletableFuture<>();
     private volatile boolean admitting;
 
-    private StorageNode(NodeOptions options, DiskOpening opening, Started started) throws StartException, IOException {
+    private StorageNode(NodeOptions options, DiskOpening opening, NodeFoundation started)
+            throws StartException, IOException {
         this.options = options;
         this.version = NodeVersion.TEXT;
         this.wire = started.wire();
@@ -155,35 +149,6 @@ public final class StorageNode implements AutoCloseable {
         this.metricsServer = MetricsServer.start(options.metricsListen(), metrics.registry());
     }
 
-    /** What exists before the node does, and how to undo it when the start fails. */
-    private static final class Started {
-        private final WireOptions wire;
-        private final ControlTls control;
-        private final List<Runnable> undo = new ArrayList<>();
-
-        private Started(WireOptions wire, ControlTls control) {
-            this.wire = wire;
-            this.control = control;
-            undo.add(wire.loops()::close);
-        }
-
-        private WireOptions wire() {
-            return wire;
-        }
-
-        private ControlTls control() {
-            return control;
-        }
-
-        private void closeOnFailure(Runnable step) {
-            undo.add(step);
-        }
-
-        private void undoAll() {
-            undo.reversed().forEach(Runnable::run);
-        }
-    }
-
     // ---- start
     // --------------------------------------------------------------------------------------------------------
 
@@ -193,8 +158,7 @@ public final class StorageNode implements AutoCloseable {
     }
 
     static StorageNode start(NodeOptions options, DiskOpening opening) throws StartException {
-        checkDirectory(options);
-        Started started = prepare(options);
+        NodeFoundation started = NodeFoundation.lay(options);
         try {
             StorageNode node = new StorageNode(options, opening, started);
             node.begin();
@@ -205,38 +169,6 @@ public final class StorageNode implements AutoCloseable {
         } catch (StartException e) {
             started.undoAll();
             throw e;
-        }
-    }
-
-    private static void checkDirectory(NodeOptions options) throws StartException {
-        try {
-            Files.createDirectories(options.data());
-        } catch (IOException e) {
-            throw new StartException(
-                    "data directory " + options.data() + " cannot be made: " + e.getMessage()
-                            + " (it must be a directory that this user may write)",
-                    e);
-        }
-        if (!Files.isWritable(options.data())) {
-            throw new StartException("data directory " + options.data() + " cannot be written by this user");
-        }
-    }
-
-    private static Started prepare(NodeOptions options) throws StartException {
-        try {
-            ControlTls control = ControlTls.load(options.cluster(), options.certificate(), options.key(), options.ca());
-            TlsIdentity tls =
-                    TlsIdentity.load(options.ca(), options.certificate(), options.key(), TlsEngine.Choice.AUTO);
-            Hello self = Hello.of(Role.NODE, options.cluster(), options.name(), options.bootId(), NodeVersion.TEXT);
-            if (!tls.identity().equals(self.identity())) {
-                throw new StartException("certificate " + options.certificate() + " is for " + tls.identity()
-                        + ", but this process is " + self.identity() + " (check --name, --cluster and --certificate)");
-            }
-            EventLoops loops =
-                    EventLoops.start(Backend.Choice.parse(options.networkBackend()), options.loops(), "gabion-loop");
-            return new Started(WireOptions.of(loops, self, tls), control);
-        } catch (IOException | IllegalStateException | IllegalArgumentException e) {
-            throw new StartException(String.valueOf(e.getMessage()), e);
         }
     }
 
