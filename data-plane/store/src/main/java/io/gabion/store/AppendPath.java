@@ -27,6 +27,9 @@ import org.jspecify.annotations.Nullable;
  * loop.
  */
 final class AppendPath {
+    /** A batch that trimmed this much is not made longer: applying it takes milliseconds of the loop. */
+    private static final long MAX_TRIMMED_BYTES = BlockGeometry.MAX_TRIM_BYTES;
+
     private final Executor loop;
     private final BlockDevice device;
     private final BatchBuilder builder;
@@ -59,22 +62,15 @@ final class AppendPath {
         record Barrier(Runnable action) implements Queued {}
     }
 
-    AppendPath(
-            Executor loop,
-            BlockDevice device,
-            BatchBuilder builder,
-            BlockAllocator allocator,
-            DiskIndex index,
-            Notifier notifier,
-            Listener listener) {
-        this.loop = loop;
-        this.device = device;
+    AppendPath(Engine engine, BatchBuilder builder, Listener listener) {
+        this.loop = engine.loop();
+        this.device = engine.device();
         this.builder = builder;
-        this.allocator = allocator;
-        this.index = index;
-        this.events = notifier.events();
-        this.metrics = notifier.metrics();
-        this.fault = notifier.fault();
+        this.allocator = engine.allocator();
+        this.index = engine.index();
+        this.events = engine.notifier().events();
+        this.metrics = engine.notifier().metrics();
+        this.fault = engine.notifier().fault();
         this.listener = listener;
     }
 
@@ -153,15 +149,20 @@ final class AppendPath {
         List<Queued.Append> taken = new ArrayList<>();
         int blocks = 0;
         int bytes = 0;
+        long trimmed = 0;
         for (Queued queued : queue) {
             if (!(queued instanceof Queued.Append append)
                     || blocks + append.dataBlocks() > BatchBuilder.MAX_DATA_BLOCKS
-                    || bytes + append.recordBytes() > BatchHeader.MAX_RECORD_BYTES) {
+                    || bytes + append.recordBytes() > BatchHeader.MAX_RECORD_BYTES
+                    || trimmed > MAX_TRIMMED_BYTES) {
                 break;
             }
             taken.add(append);
             blocks += append.dataBlocks();
             bytes += append.recordBytes();
+            trimmed += append.record() instanceof LogRecord.Trimmed trim
+                    ? trim.range().length()
+                    : 0;
         }
         List<BatchBuilder.Item> items = new ArrayList<>(taken.size());
         for (Queued.Append append : taken) {
@@ -237,7 +238,7 @@ final class AppendPath {
         queuedDataBytes = 0;
     }
 
-    private static void release(LogRecord record) {
+    static void release(LogRecord record) {
         switch (record) {
             case LogRecord.Written r -> r.payload().release();
             case LogRecord.Copied r -> {

@@ -31,22 +31,14 @@ final class Checkpoints {
     private long logBytes;
     private boolean running;
 
-    Checkpoints(
-            Executor loop,
-            Executor waiter,
-            DiskIndex index,
-            BlockAllocator allocator,
-            Readers readers,
-            long checkpointBytes,
-            Notifier notifier,
-            Runnable done) {
-        this.loop = loop;
-        this.waiter = waiter;
-        this.index = index;
-        this.allocator = allocator;
-        this.readers = readers;
-        this.metrics = notifier.metrics();
-        this.fault = notifier.fault();
+    Checkpoints(Engine engine, long checkpointBytes, Runnable done) {
+        this.loop = engine.loop();
+        this.waiter = engine.helpers();
+        this.index = engine.index();
+        this.allocator = engine.allocator();
+        this.readers = engine.readers();
+        this.metrics = engine.notifier().metrics();
+        this.fault = engine.notifier().fault();
         this.done = done;
         this.checkpointBytes = checkpointBytes;
     }

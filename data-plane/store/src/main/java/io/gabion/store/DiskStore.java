@@ -56,7 +56,6 @@ public final class DiskStore implements AutoCloseable {
     private final StoreEvents events;
     private final StoreMetrics metrics = new StoreMetrics();
     private final Fault fault;
-    private final Readers readers = new Readers();
     private final ExecutorService helpers;
     private final BlockDevice device;
     private final DiskIdentity identity;
@@ -74,6 +73,8 @@ public final class DiskStore implements AutoCloseable {
     private final Set<VolumeId> introduced = new HashSet<>();
     private boolean collecting;
     private boolean closing;
+    /** Nothing of the index may be touched any more. */
+    private boolean closed;
 
     private DiskStore(
             DiskStoreOptions options, DiskFiles files, DiskOpening.Opened opened, Executor loop, StoreEvents events) {
@@ -90,13 +91,13 @@ public final class DiskStore implements AutoCloseable {
         this.device = new ThreadedBlockDevice(
                 opened.file(), "disk-" + identity.disk().value().toString().substring(0, 8));
         Notifier notifier = new Notifier(events, metrics, fault);
+        Engine engine = new Engine(loop, helpers, device, index, allocator, new Readers(), notifier);
         BufferPool pool = new BufferPool(options.bufferPoolBytes());
         BatchBuilder builder = new BatchBuilder(identity.disk(), superblock.salt(), identity.openCount(), allocator);
-        this.appends = new AppendPath(loop, device, builder, allocator, index, notifier, new AfterBatch());
-        this.checkpoints = new Checkpoints(
-                loop, helpers, index, allocator, readers, options.checkpointBytes(), notifier, this::checkpointDone);
-        this.reads = new ReadPath(loop, device, pool, index, allocator, readers, notifier, appends::spaceMayHaveCome);
-        this.verification = new Verification(loop, helpers, device, index, allocator, readers, notifier);
+        this.appends = new AppendPath(engine, builder, new AfterBatch());
+        this.checkpoints = new Checkpoints(engine, options.checkpointBytes(), this::checkpointDone);
+        this.reads = new ReadPath(engine, pool, appends::spaceMayHaveCome);
+        this.verification = new Verification(engine);
         this.zeroFill = new ZeroFill(loop, helpers, opened.file(), allocator, options.zeroFillBytes());
         this.credit = new SpaceCredit(allocator, index, appends, events);
         List<RecoveredReplica> found = new ArrayList<>();
@@ -171,9 +172,11 @@ public final class DiskStore implements AutoCloseable {
 
     private void awaitIdle(CompletableFuture<Boolean> idle) {
         if (fault.isSet()) {
+            closed = true;
             idle.complete(false);
         } else if (appends.isIdle() && !checkpoints.isRunning() && !verification.isRunning() && !collecting) {
             index.writePages();
+            closed = true;
             idle.complete(true);
         } else {
             helpers.execute(() -> {
@@ -201,6 +204,7 @@ public final class DiskStore implements AutoCloseable {
         zeroFill.stop();
         loop.execute(() -> {
             closing = true;
+            closed = true;
             fault.set("abandoned");
             stopped.complete(true);
         });
@@ -309,16 +313,15 @@ public final class DiskStore implements AutoCloseable {
 
     /** Carries out an effect of the volume's replica; on the owner loop. Takes over the payloads in it. */
     public void execute(VolumeId volume, Effect.StoreEffect effect) {
+        if (closed) {
+            refuse(volume, effect);
+            return;
+        }
         if (introduced.add(volume)) {
             announceSpace(volume);
         }
         switch (effect) {
-            case Effect.Append append -> {
-                if (closing) {
-                    LOG.debug("append of volume {} after the disk began to close", volume);
-                }
-                appends.append(volume, append.ticket(), append.record());
-            }
+            case Effect.Append append -> appends.append(volume, append.ticket(), append.record());
             case Effect.Read read ->
                 find(volume, read.ticket())
                         .ifPresent(r -> guarded(volume, read.ticket(), () -> reads.read(volume, r, read)));
@@ -335,6 +338,25 @@ public final class DiskStore implements AutoCloseable {
             case Effect.ReadChanges read -> readChanges(volume, read);
             case Effect.Verify verify -> appends.afterQueued(() -> verify(volume, verify));
         }
+    }
+
+    private void refuse(VolumeId volume, Effect.StoreEffect effect) {
+        String reason = "the disk is closed";
+        Event answer =
+                switch (effect) {
+                    case Effect.Append append -> {
+                        AppendPath.release(append.record());
+                        yield new Event.StoreFaulted(reason);
+                    }
+                    case Effect.Read read -> new Event.ReadFailed(read.ticket(), reason);
+                    case Effect.ReadBlocks read -> new Event.ReadFailed(read.ticket(), reason);
+                    case Effect.ReadVersions read -> new Event.ReadFailed(read.ticket(), reason);
+                    case Effect.ReadExtents read -> new Event.ReadFailed(read.ticket(), reason);
+                    case Effect.ReadRegionTable read -> new Event.ReadFailed(read.ticket(), reason);
+                    case Effect.ReadChanges read -> new Event.ReadFailed(read.ticket(), reason);
+                    case Effect.Verify _ -> new Event.StoreFaulted(reason);
+                };
+        reads.answer(volume, answer);
     }
 
     private Optional<ReplicaState> find(VolumeId volume, long ticket) {
@@ -403,9 +425,7 @@ public final class DiskStore implements AutoCloseable {
         public void applied(Iterable<VolumeId> volumes, long writtenBytes) {
             checkpoints.logged(writtenBytes);
             zeroFill.check();
-            for (VolumeId volume : volumes) {
-                credit.update(volume);
-            }
+            credit.update(volumes);
             collectDeleted();
         }
 

@@ -45,23 +45,15 @@ final class ReadPath {
     private final StoreMetrics metrics;
     private final Runnable readerEnded;
 
-    ReadPath(
-            Executor loop,
-            BlockDevice device,
-            BufferPool pool,
-            DiskIndex index,
-            BlockAllocator allocator,
-            Readers readers,
-            Notifier notifier,
-            Runnable readerEnded) {
-        this.loop = loop;
-        this.device = device;
+    ReadPath(Engine engine, BufferPool pool, Runnable readerEnded) {
+        this.loop = engine.loop();
+        this.device = engine.device();
         this.pool = pool;
-        this.index = index;
-        this.allocator = allocator;
-        this.readers = readers;
-        this.events = notifier.events();
-        this.metrics = notifier.metrics();
+        this.index = engine.index();
+        this.allocator = engine.allocator();
+        this.readers = engine.readers();
+        this.events = engine.notifier().events();
+        this.metrics = engine.notifier().metrics();
         this.readerEnded = readerEnded;
     }
 

@@ -4,8 +4,9 @@ import io.gabion.core.port.Event;
 import io.gabion.model.BlockGeometry;
 import io.gabion.model.VolumeId;
 import io.gabion.store.extent.BlockAllocator;
-import java.util.HashMap;
-import java.util.Map;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 
 /**
  * Tells replicas how much they may still write, before they do. Each gets an equal share of what is free above a watermark; the
@@ -21,7 +22,8 @@ final class SpaceCredit {
     private final DiskIndex index;
     private final AppendPath appends;
     private final StoreEvents events;
-    private final Map<VolumeId, Long> told = new HashMap<>();
+    private final Set<VolumeId> told = new HashSet<>();
+    private long lastShare;
 
     SpaceCredit(BlockAllocator allocator, DiskIndex index, AppendPath appends, StoreEvents events) {
         this.allocator = allocator;
@@ -33,26 +35,28 @@ final class SpaceCredit {
     /** Tells the volume its share, whatever it knows. */
     void announce(VolumeId volume) {
         if (index.find(volume).isPresent()) {
-            long share = share();
-            told.put(volume, share);
-            events.accept(volume, new Event.SpaceAvailable(share));
+            told.add(volume);
+            events.accept(volume, new Event.SpaceAvailable(share()));
         }
     }
 
-    /** Tells the volume its share if it is news. */
-    void update(VolumeId volume) {
-        Long last = told.get(volume);
+    /** After a batch of these volumes: tells everybody when the share changed much, and those that know nothing yet. */
+    void update(Iterable<VolumeId> volumes) {
+        for (VolumeId volume : volumes) {
+            if (!told.contains(volume)) {
+                announce(volume);
+            }
+        }
         long share = share();
-        if (last == null || Math.abs(share - last) > last / CHANGE_DIVISOR || (share == 0 && last != 0)) {
-            announce(volume);
+        if (Math.abs(share - lastShare) > lastShare / CHANGE_DIVISOR || (share == 0 && lastShare != 0)) {
+            updateAll();
         }
     }
 
     void updateAll() {
-        told.keySet().removeIf(volume -> index.find(volume).isEmpty());
-        for (VolumeId volume : Map.copyOf(told).keySet()) {
-            update(volume);
-        }
+        lastShare = share();
+        told.removeIf(volume -> index.find(volume).isEmpty());
+        List.copyOf(told).forEach(this::announce);
     }
 
     /** Bytes that each replica may still write. */

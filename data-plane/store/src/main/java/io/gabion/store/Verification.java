@@ -30,22 +30,15 @@ final class Verification {
     private volatile boolean stopped;
     private int running;
 
-    Verification(
-            Executor loop,
-            Executor helper,
-            BlockDevice device,
-            DiskIndex index,
-            BlockAllocator allocator,
-            Readers readers,
-            Notifier notifier) {
-        this.loop = loop;
-        this.helper = helper;
-        this.device = device;
-        this.index = index;
-        this.allocator = allocator;
-        this.readers = readers;
-        this.events = notifier.events();
-        this.metrics = notifier.metrics();
+    Verification(Engine engine) {
+        this.loop = engine.loop();
+        this.helper = engine.helpers();
+        this.device = engine.device();
+        this.index = engine.index();
+        this.allocator = engine.allocator();
+        this.readers = engine.readers();
+        this.events = engine.notifier().events();
+        this.metrics = engine.notifier().metrics();
     }
 
     /** Ends what runs soon; for a shutdown. */

@@ -19,6 +19,8 @@ import org.slf4j.LoggerFactory;
 final class ZeroFill {
     private static final Logger LOG = LoggerFactory.getLogger(ZeroFill.class);
     private static final int PIECE_BLOCKS = 256;
+    /** Bounds what a cache below may have to write at once. */
+    private static final int SYNC_BLOCKS = 16 * PIECE_BLOCKS;
     /** Between two pieces, so that the disk stays free for what matters. */
     private static final long PAUSE_NANOS = 500_000;
 
@@ -83,6 +85,9 @@ final class ZeroFill {
             int blocks = (int) Math.min(PIECE_BLOCKS, run.end() - place);
             file.write(place * BlockGeometry.BLOCK_BYTES, zeros.clear().limit(blocks * BlockGeometry.BLOCK_BYTES));
             LockSupport.parkNanos(PAUSE_NANOS);
+            if ((place - run.start()) % SYNC_BLOCKS == SYNC_BLOCKS - PIECE_BLOCKS) {
+                file.sync();
+            }
         }
         file.sync();
     }

@@ -15,6 +15,8 @@ import java.util.UUID;
 
 /** Reads batches of the log one after the other. For recovery and tools: blocking. */
 public final class LogReader {
+    private static final int WINDOW_BLOCKS = 256;
+
     private final DeviceFile file;
     private final DiskId disk;
     private final UUID salt;
@@ -51,14 +53,19 @@ public final class LogReader {
     }
 
     private Optional<Long> laterBatch(LogPosition position, long from, long to) throws IOException {
-        ByteBuffer block = BufferPool.aligned(BlockGeometry.BLOCK_BYTES);
-        for (long place = from; place < Math.min(to, totalBlocks); place++) {
-            file.read(place * BlockGeometry.BLOCK_BYTES, block.clear());
-            Optional<BatchHeader> header = BatchHeader.decode(block, disk);
-            if (header.isPresent()
-                    && header.get().batch() > position.batch() + 1
-                    && at(place).isPresent()) {
-                return Optional.of(header.get().batch());
+        ByteBuffer window = BufferPool.aligned(WINDOW_BLOCKS * BlockGeometry.BLOCK_BYTES);
+        long end = Math.min(to, totalBlocks);
+        for (long start = from; start < end; start += WINDOW_BLOCKS) {
+            int blocks = (int) Math.min(WINDOW_BLOCKS, end - start);
+            file.read(start * BlockGeometry.BLOCK_BYTES, window.clear().limit(blocks * BlockGeometry.BLOCK_BYTES));
+            for (int i = 0; i < blocks; i++) {
+                ByteBuffer block = window.slice(i * BlockGeometry.BLOCK_BYTES, BlockGeometry.BLOCK_BYTES);
+                Optional<BatchHeader> header = BatchHeader.decode(block, disk);
+                if (header.isPresent()
+                        && header.get().batch() > position.batch() + 1
+                        && at(start + i).isPresent()) {
+                    return Optional.of(header.get().batch());
+                }
             }
         }
         return Optional.empty();
