@@ -146,9 +146,9 @@ final class Activation {
                 return;
             }
             switch (event) {
-                case Event.BlocksRead(_, var runs) -> {
+                case Event.BlocksRead read -> {
                     member.askedAtNanos = r.now;
-                    r.send(member.node, new PeerMessage.Reconcile(r.volume, epoch, r.me(), runs));
+                    r.send(member.node, new PeerMessage.Reconcile(r.volume, epoch, r.me(), read.runs()));
                     next();
                 }
                 case Event.ReadFailed failed -> p.handover.ownCopyBad(failed.reason());

@@ -74,7 +74,8 @@ final class BlockCopier {
         return unreadable != null;
     }
 
-    @Nullable ByteRange unreadableRange() {
+    @Nullable
+    ByteRange unreadableRange() {
         return unreadable;
     }
 

@@ -41,7 +41,8 @@ final class ClientDesk {
         this.r = primary.r;
     }
 
-    // ---- sessions -----------------------------------------------------------------------------------------------------
+    // ---- sessions
+    // -----------------------------------------------------------------------------------------------------
 
     void received(long link, NodeName agent, ClientMessage.Request request) {
         switch (request) {
@@ -166,7 +167,8 @@ final class ClientDesk {
 
     void recordChanged() {
         ClientSession session = current;
-        if (session != null && attachment(session.agent, session.id.generation()).isEmpty()) {
+        if (session != null
+                && attachment(session.agent, session.id.generation()).isEmpty()) {
             end(session);
             r.notice(new Notice.SessionRefused(session.id.toString(), "its attachment was withdrawn"));
             r.respond(
@@ -180,7 +182,8 @@ final class ClientDesk {
         return session == null ? List.of() : List.of(session.id + " from " + session.agent);
     }
 
-    // ---- requests -----------------------------------------------------------------------------------------------------
+    // ---- requests
+    // -----------------------------------------------------------------------------------------------------
 
     private void request(long link, ClientMessage.IoRequest io) {
         ClientSession session = current;
@@ -191,7 +194,8 @@ final class ClientDesk {
         if (!withinBounds(session, io)) {
             Payloads.release(io);
             end(session);
-            r.emit(new Effect.CloseClient(link, "more is outstanding than the session may have, or a request is malformed"));
+            r.emit(new Effect.CloseClient(
+                    link, "more is outstanding than the session may have, or a request is malformed"));
             return;
         }
         session.outstandingRequests++;
@@ -251,7 +255,8 @@ final class ClientDesk {
         }
     }
 
-    // ---- the queue before the sequence --------------------------------------------------------------------------------
+    // ---- the queue before the sequence
+    // --------------------------------------------------------------------------------
 
     boolean hasWaiting() {
         return !waiting.isEmpty();
@@ -262,7 +267,8 @@ final class ClientDesk {
     }
 
     /** Who lacks the space that the next write needs, null when nobody does. */
-    @Nullable String spaceHolder() {
+    @Nullable
+    String spaceHolder() {
         return waiting.isEmpty() ? null : spaceHolder;
     }
 
@@ -304,7 +310,8 @@ final class ClientDesk {
         return holder == null;
     }
 
-    // ---- answers ------------------------------------------------------------------------------------------------------
+    // ---- answers
+    // ------------------------------------------------------------------------------------------------------
 
     /** The operation is on all members: answer whoever asked for it. */
     void finished(WindowEntry entry) {
@@ -340,7 +347,9 @@ final class ClientDesk {
     private static PhaseTimes times(WindowEntry entry) {
         long start = entry.submittedNanos;
         return new PhaseTimes(
-                micros(start - entry.arrivedNanos), micros(entry.localNanos - start), micros(entry.replicasNanos - start));
+                micros(start - entry.arrivedNanos),
+                micros(entry.localNanos - start),
+                micros(entry.replicasNanos - start));
     }
 
     static long micros(long nanos) {
@@ -362,7 +371,8 @@ final class ClientDesk {
         }
     }
 
-    // ---- epochs -------------------------------------------------------------------------------------------------------
+    // ---- epochs
+    // -------------------------------------------------------------------------------------------------------
 
     void epochEnds() {
         List<Barrier> kept = new ArrayList<>(barriers);

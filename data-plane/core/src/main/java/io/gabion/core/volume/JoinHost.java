@@ -38,8 +38,12 @@ final class JoinHost {
         long round;
         boolean equal;
         boolean abandoned;
-        @Nullable List<RegionState> mine;
-        @Nullable List<RegionState> theirs;
+
+        @Nullable
+        List<RegionState> mine;
+
+        @Nullable
+        List<RegionState> theirs;
 
         Joiner(Member member) {
             this.member = member;
@@ -60,7 +64,8 @@ final class JoinHost {
         return !joiners.isEmpty();
     }
 
-    @Nullable Member member(ReplicaId replica) {
+    @Nullable
+    Member member(ReplicaId replica) {
         Joiner joiner = joiners.get(replica);
         return joiner == null ? null : joiner.member;
     }
@@ -104,7 +109,8 @@ final class JoinHost {
         return members;
     }
 
-    // ---- conversation -------------------------------------------------------------------------------------------------
+    // ---- conversation
+    // -------------------------------------------------------------------------------------------------
 
     void requested(NodeName node, PeerMessage.JoinRequest join) {
         String refusal = refusal(node, join);
@@ -121,13 +127,7 @@ final class JoinHost {
         r.send(
                 node,
                 new PeerMessage.JoinStart(
-                        r.volume,
-                        p.epoch,
-                        r.me(),
-                        r.record,
-                        p.window.last() + 1,
-                        r.session,
-                        r.requests.list()));
+                        r.volume, p.epoch, r.me(), r.record, p.window.last() + 1, r.session, r.requests.list()));
     }
 
     private @Nullable String refusal(NodeName node, PeerMessage.JoinRequest join) {
@@ -208,9 +208,7 @@ final class JoinHost {
             joiner.equal = true;
             p.evaluate();
         } else if (joiner.rounds < MAX_ROUNDS) {
-            r.send(
-                    member.node,
-                    new PeerMessage.StillDifferent(r.volume, p.epoch, r.me(), joiner.round, different));
+            r.send(member.node, new PeerMessage.StillDifferent(r.volume, p.epoch, r.me(), joiner.round, different));
         } else {
             joiners.remove(member.replica);
             r.send(
@@ -233,7 +231,8 @@ final class JoinHost {
         return false;
     }
 
-    // ---- trouble ------------------------------------------------------------------------------------------------------
+    // ---- trouble
+    // ------------------------------------------------------------------------------------------------------
 
     /** What was said on the earlier link may be lost: the joiner starts over, unless it may be a member already. */
     void linkChanged(NodeName node) {
@@ -261,8 +260,7 @@ final class JoinHost {
             boolean behind = member.durableSeq < p.window.last();
             boolean slow = member.counted
                     && behind
-                    && r.now - p.window.get(member.durableSeq + 1).submittedNanos
-                            >= r.settings.acknowledgeNanos();
+                    && r.now - p.window.get(member.durableSeq + 1).submittedNanos >= r.settings.acknowledgeNanos();
             if (slow || (full && behind && member.durableSeq == lowest)) {
                 joiner.abandoned = true;
                 joiner.member.streaming = false;

@@ -28,12 +28,14 @@ final class Member {
     boolean streaming;
     /** When the window is sent again unless the member asks before; {@link Long#MAX_VALUE} when not wanted. */
     long resendAtNanos = Long.MAX_VALUE;
+
     long durableSeq;
     long sentBytes;
     long creditBytes = Long.MAX_VALUE;
     long starvedSinceNanos = Long.MAX_VALUE;
     /** Why this incarnation can never come back, null while it can. */
-    @Nullable String lostForGood;
+    @Nullable
+    String lostForGood;
     /** The peer promised a higher epoch: its lease means nothing to this epoch. */
     boolean promisedHigher;
     /** A joiner whose acknowledgements are needed already. */

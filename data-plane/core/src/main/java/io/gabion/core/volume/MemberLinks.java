@@ -132,6 +132,9 @@ final class MemberLinks {
 
     long deadline() {
         long deadline = Long.MAX_VALUE;
+        if (!p.active()) {
+            return deadline;
+        }
         for (Member member : p.members.values()) {
             deadline = Math.min(deadline, member.resendAtNanos);
         }

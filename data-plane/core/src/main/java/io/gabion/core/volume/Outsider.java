@@ -65,8 +65,7 @@ final class Outsider extends Role {
             case PeerMessage.JoinRequest join ->
                 r.send(
                         node,
-                        new PeerMessage.JoinRefused(
-                                r.volume, r.promised(), r.me(), "not the primary: " + join.from()));
+                        new PeerMessage.JoinRefused(r.volume, r.promised(), r.me(), "not the primary: " + join.from()));
             case PeerMessage other when running != null -> running.peer(node, other);
             case PeerMessage other -> Payloads.release(other);
         }
@@ -175,7 +174,10 @@ final class Outsider extends Role {
         }
         boolean canAsk = r.confirmed
                 && !r.stopping
-                && r.record.primaryNode().map(node -> !node.equals(r.self) && r.peers.isUp(node)).orElse(false);
+                && r.record
+                        .primaryNode()
+                        .map(node -> !node.equals(r.self) && r.peers.isUp(node))
+                        .orElse(false);
         return canAsk ? Math.min(deadline, askAtNanos) : deadline;
     }
 

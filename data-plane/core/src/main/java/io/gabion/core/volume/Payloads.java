@@ -40,10 +40,10 @@ final class Payloads {
 
     static void release(Event event) {
         switch (event) {
-            case Event.FromPeer(_, PeerMessage message) -> release(message);
-            case Event.FromClient(_, _, ClientMessage.Request request) -> release(request);
-            case Event.ReadCompleted(_, var payload) -> payload.release();
-            case Event.BlocksRead(_, var runs) -> release(runs);
+            case Event.FromPeer peer -> release(peer.message());
+            case Event.FromClient client -> release(client.message());
+            case Event.ReadCompleted read -> read.payload().release();
+            case Event.BlocksRead read -> release(read.runs());
             case Event _ -> {}
         }
     }

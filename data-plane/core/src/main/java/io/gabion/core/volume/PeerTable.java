@@ -11,7 +11,9 @@ final class PeerTable {
     private static final class Peer {
         boolean up;
         long sinceNanos;
-        @Nullable DownReason reason;
+
+        @Nullable
+        DownReason reason;
     }
 
     private final Map<NodeName, Peer> peers = new LinkedHashMap<>();

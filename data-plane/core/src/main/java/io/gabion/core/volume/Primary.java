@@ -80,12 +80,14 @@ final class Primary extends Role {
         return phase == Phase.ACTIVE && !left;
     }
 
-    // ---- the life of an epoch -----------------------------------------------------------------------------------------
+    // ---- the life of an epoch
+    // -----------------------------------------------------------------------------------------
 
     /** Starts the epoch of the record known now, in which this replica is primary. */
     void startEpoch() {
         VolumeConfig c = r.cfg();
-        Invariants.check(c.epoch() > r.promised(), "a primary never speaks twice for one epoch", c.epoch(), r.promised());
+        Invariants.check(
+                c.epoch() > r.promised(), "a primary never speaks twice for one epoch", c.epoch(), r.promised());
         if (phase == Phase.ACTIVE || r.outageSinceNanos == Long.MAX_VALUE) {
             r.outageSinceNanos = Math.min(r.outageSinceNanos, oldestWaitingNanos());
         }
@@ -103,14 +105,12 @@ final class Primary extends Role {
         epoch = c.epoch();
         report(before, joiners);
         long starting = epoch;
-        r.persist(
-                r.withEpochStart(r.ownWith(epoch, ReplicaStatus.IN_SYNC), new EpochStart(epoch, r.lastLsn)),
-                () -> {
-                    if (!left && epoch == starting) {
-                        phase = Phase.GATHERING;
-                        activation.begin();
-                    }
-                });
+        r.persist(r.withEpochStart(r.ownWith(epoch, ReplicaStatus.IN_SYNC), new EpochStart(epoch, r.lastLsn)), () -> {
+            if (!left && epoch == starting) {
+                phase = Phase.GATHERING;
+                activation.begin();
+            }
+        });
     }
 
     private long oldestWaitingNanos() {
@@ -152,7 +152,10 @@ final class Primary extends Role {
     void activate() {
         for (Member member : members.values()) {
             Invariants.check(
-                    member.stage == Member.Stage.EQUAL, "I6: nothing is served before all are equal", member.replica, epoch);
+                    member.stage == Member.Stage.EQUAL,
+                    "I6: nothing is served before all are equal",
+                    member.replica,
+                    epoch);
         }
         Lsn start = new Lsn(epoch, 0);
         r.tail.clear();
@@ -165,9 +168,8 @@ final class Primary extends Role {
             return;
         }
         phase = Phase.ACTIVE;
-        long pause = r.outageSinceNanos == Long.MAX_VALUE
-                ? -1
-                : TimeUnit.NANOSECONDS.toMillis(r.now - r.outageSinceNanos);
+        long pause =
+                r.outageSinceNanos == Long.MAX_VALUE ? -1 : TimeUnit.NANOSECONDS.toMillis(r.now - r.outageSinceNanos);
         r.outageSinceNanos = Long.MAX_VALUE;
         r.notice(new Notice.Activated(
                 epoch, r.cfg().inSync().stream().map(InSyncMember::replica).toList(), pause));
@@ -205,7 +207,8 @@ final class Primary extends Role {
         return members.size() + 1 < r.record.spec().minInSync();
     }
 
-    // ---- sequencing ---------------------------------------------------------------------------------------------------
+    // ---- sequencing
+    // ---------------------------------------------------------------------------------------------------
 
     /** Gives the next place in the epoch to {@code entry} and sends it to everybody. */
     void sequence(WindowEntry entry) {
@@ -227,7 +230,11 @@ final class Primary extends Role {
                 r.space.take(entry.payloadBytes);
                 r.append(
                         new LogRecord.Written(
-                                lsn, r.committed, write.range(), write.request(), write.payload().retain()),
+                                lsn,
+                                r.committed,
+                                write.range(),
+                                write.request(),
+                                write.payload().retain()),
                         entry);
             }
             case Operation.Trim trim ->
@@ -258,7 +265,8 @@ final class Primary extends Role {
         while (active() && desk.hasWaiting() && !belowMinimum() && !handover.draining() && desk.sequenceNext()) {}
     }
 
-    // ---- acknowledgements ---------------------------------------------------------------------------------------------
+    // ---- acknowledgements
+    // ---------------------------------------------------------------------------------------------
 
     private void durable(PeerMessage.Durable message) {
         Member member = members.get(message.from());
@@ -333,7 +341,8 @@ final class Primary extends Role {
         }
     }
 
-    // ---- peers --------------------------------------------------------------------------------------------------------
+    // ---- peers
+    // --------------------------------------------------------------------------------------------------------
 
     @Override
     void peer(NodeName node, PeerMessage message) {
@@ -341,14 +350,14 @@ final class Primary extends Role {
         Member member = members.get(message.from());
         switch (message) {
             case PeerMessage.Durable durable when current && phase == Phase.ACTIVE -> durable(durable);
-            case PeerMessage.EpochPromised promised when current && member != null ->
-                activation.promised(member, promised);
+            case PeerMessage.EpochPromised promised
+            when current && member != null -> activation.promised(member, promised);
             case PeerMessage.Reconciled _ when current && member != null -> activation.reconciled(member);
             case PeerMessage.Resume resume when current -> links.resume(resume);
-            case PeerMessage.MemberFaulted faulted when member != null ->
-                lose(member, "its copy is faulted: " + faulted.reason());
-            case PeerMessage.StateReport report when member != null
-                    && (report.incarnation() != member.incarnation || !report.intact()) ->
+            case PeerMessage.MemberFaulted faulted
+            when member != null -> lose(member, "its copy is faulted: " + faulted.reason());
+            case PeerMessage.StateReport report
+            when member != null && (report.incarnation() != member.incarnation || !report.intact()) ->
                 lose(member, report.intact() ? "it lost power" : "its copy is lost");
             case PeerMessage.JoinRequest join -> joinRequested(node, member, join);
             case PeerMessage.CopyComplete complete when current -> joins.copyComplete(complete);
@@ -398,7 +407,8 @@ final class Primary extends Role {
         links.promised(node, promisedEpoch);
     }
 
-    // ---- the rest of what happens -------------------------------------------------------------------------------------
+    // ---- the rest of what happens
+    // -------------------------------------------------------------------------------------
 
     @Override
     void client(long link, NodeName agent, ClientMessage.Request request) {

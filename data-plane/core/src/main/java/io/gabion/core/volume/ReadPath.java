@@ -49,11 +49,15 @@ final class ReadPath {
 
         ClientMessage.@Nullable Response response;
         final Set<NodeName> asked = new HashSet<>(4);
-        @Nullable NodeName asking;
+
+        @Nullable
+        NodeName asking;
         /** Parts of this read, when no copy could read all of it; each is a read of its own. */
-        @Nullable Parts parts;
+        @Nullable
+        Parts parts;
         /** The read of which this one is a part. */
-        @Nullable Pending whole;
+        @Nullable
+        Pending whole;
 
         Pending(ClientSession session, ClientMessage.IoRequest request, long arrivedNanos) {
             this.session = session;
@@ -140,10 +144,10 @@ final class ReadPath {
             return;
         }
         switch (event) {
-            case Event.ReadCompleted(_, Payload payload) -> prove(read, payload);
-            case Event.ExtentsRead(_, var extents) -> {
-                read.response = new ClientMessage.BlockStatusDone(
-                        r.volume, read.request.request(), p.epoch, extents);
+            case Event.ReadCompleted completed -> prove(read, completed.payload());
+            case Event.ExtentsRead extents -> {
+                read.response =
+                        new ClientMessage.BlockStatusDone(r.volume, read.request.request(), p.epoch, extents.extents());
                 prove(read);
             }
             case Event.ReadFailed failed -> {
@@ -161,12 +165,12 @@ final class ReadPath {
                 read.request.request(),
                 p.epoch,
                 payload,
-                new PhaseTimes(
-                        ClientDesk.micros(start - read.arrivedNanos), ClientDesk.micros(r.now - start), 0));
+                new PhaseTimes(ClientDesk.micros(start - read.arrivedNanos), ClientDesk.micros(r.now - start), 0));
         prove(read);
     }
 
-    // ---- still primary? -----------------------------------------------------------------------------------------------
+    // ---- still primary?
+    // -----------------------------------------------------------------------------------------------
 
     private void prove(Pending read) {
         if (read.epoch != p.epoch) {
@@ -201,12 +205,15 @@ final class ReadPath {
     private void proved(ReadOutcome outcome, List<Pending> covered, long epoch) {
         proving = false;
         boolean current = !p.left && p.active() && p.epoch == epoch;
-        boolean confirmed = switch (outcome) {
-            case ReadOutcome.Found(var record) ->
-                record.config().epoch() == epoch && record.config().primary().equals(r.me());
-            // Nobody can change the configuration either, and the one open session has seen nothing newer than this epoch.
-            case ReadOutcome.Absent _, ReadOutcome.Unavailable _ -> true;
-        };
+        boolean confirmed =
+                switch (outcome) {
+                    case ReadOutcome.Found(var record) ->
+                        record.config().epoch() == epoch
+                                && record.config().primary().equals(r.me());
+                    // Nobody can change the configuration either, and the one open session has seen nothing newer than
+                    // this epoch.
+                    case ReadOutcome.Absent _, ReadOutcome.Unavailable _ -> true;
+                };
         for (Pending read : covered) {
             if (current && confirmed) {
                 reply(read);
@@ -245,7 +252,8 @@ final class ReadPath {
         r.respond(read.session.link, response);
     }
 
-    // ---- a copy that cannot be read -----------------------------------------------------------------------------------
+    // ---- a copy that cannot be read
+    // -----------------------------------------------------------------------------------
 
     private void fetch(Pending read) {
         boolean content = read.request instanceof ClientMessage.Read;
@@ -270,8 +278,7 @@ final class ReadPath {
     }
 
     private ClientMessage.Done unreadable(Pending read) {
-        return new ClientMessage.Done(
-                r.volume, read.request.request(), p.epoch, IoStatus.UNREADABLE, PhaseTimes.NONE);
+        return new ClientMessage.Done(r.volume, read.request.request(), p.epoch, IoStatus.UNREADABLE, PhaseTimes.NONE);
     }
 
     /** Every copy has a bad block in the range, but perhaps not the same one: block by block. */
@@ -300,7 +307,8 @@ final class ReadPath {
             return;
         }
         if (part.response instanceof ClientMessage.ReadDone done) {
-            int offset = (int) (part.request.range().offset() - whole.request.range().offset());
+            int offset =
+                    (int) (part.request.range().offset() - whole.request.range().offset());
             done.payload().bytes().get(parts.content, offset, BlockGeometry.BLOCK_BYTES);
         } else {
             parts.failed = true;
@@ -312,11 +320,7 @@ final class ReadPath {
             whole.response = parts.failed
                     ? unreadable(whole)
                     : new ClientMessage.ReadDone(
-                            r.volume,
-                            whole.request.request(),
-                            p.epoch,
-                            HeapPayload.of(parts.content),
-                            PhaseTimes.NONE);
+                            r.volume, whole.request.request(), p.epoch, HeapPayload.of(parts.content), PhaseTimes.NONE);
             reply(whole);
         }
     }
@@ -333,8 +337,7 @@ final class ReadPath {
             return;
         }
         Payload payload = assemble(read, blocks.runs());
-        read.response = new ClientMessage.ReadDone(
-                r.volume, read.request.request(), p.epoch, payload, PhaseTimes.NONE);
+        read.response = new ClientMessage.ReadDone(r.volume, read.request.request(), p.epoch, payload, PhaseTimes.NONE);
         // The peer may have shown an operation that is not committed yet: it must be before anybody sees it.
         read.waitSeq = p.window.lastOverlap(read.request.range(), p.committedSeq);
         if (read.waitSeq > p.committedSeq) {
@@ -372,7 +375,8 @@ final class ReadPath {
         lost.forEach(this::fetchFailed);
     }
 
-    // ---- epochs and sessions ------------------------------------------------------------------------------------------
+    // ---- epochs and sessions
+    // ------------------------------------------------------------------------------------------
 
     void epochEnds() {
         waiting.addAll(unproven);

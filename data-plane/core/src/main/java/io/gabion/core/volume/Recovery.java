@@ -61,13 +61,7 @@ final class Recovery {
                     r.send(
                             node,
                             new PeerMessage.StateReport(
-                                    r.volume,
-                                    r.promised(),
-                                    r.me(),
-                                    r.own.incarnation(),
-                                    true,
-                                    r.intact,
-                                    r.lastLsn));
+                                    r.volume, r.promised(), r.me(), r.own.incarnation(), true, r.intact, r.lastLsn));
                 }
             }
         }

@@ -58,12 +58,14 @@ final class Replica {
     VolumeRecord record;
     /** Highest operation that is known to be on all in-sync members. */
     Lsn committed;
+
     Lsn lastLsn;
     SessionId session;
     /** False once something that was durable is damaged, or before there was anything. */
     boolean intact;
     /** A quorum read or a swap of this process's life told what the record is. */
     boolean confirmed;
+
     boolean stopping;
     boolean stopped;
     /** Up to here the content is a state of the volume's history plus changes of our own, see the change-log tier of resync. */
@@ -78,7 +80,12 @@ final class Replica {
     private long lastTicket;
 
     Replica(
-            VolumeReplica.Identity identity, PeerTable peers, SpaceGauge space, ReplicaRecord own, long now, EffectSink sink) {
+            VolumeReplica.Identity identity,
+            PeerTable peers,
+            SpaceGauge space,
+            ReplicaRecord own,
+            long now,
+            EffectSink sink) {
         this.volume = identity.volume();
         this.self = identity.self();
         this.settings = identity.settings();
@@ -99,7 +106,8 @@ final class Replica {
         this.role = new Waiting(this, "waiting for the configuration");
     }
 
-    // ---- who am I -----------------------------------------------------------------------------------------------------
+    // ---- who am I
+    // -----------------------------------------------------------------------------------------------------
 
     ReplicaId me() {
         return own.replica();
@@ -145,7 +153,8 @@ final class Replica {
         reconsider = true;
     }
 
-    // ---- effects ------------------------------------------------------------------------------------------------------
+    // ---- effects
+    // ------------------------------------------------------------------------------------------------------
 
     void emit(Effect effect) {
         sink.emit(effect);
@@ -225,7 +234,8 @@ final class Replica {
         answer.answered(event);
     }
 
-    // ---- the durable record -------------------------------------------------------------------------------------------
+    // ---- the durable record
+    // -------------------------------------------------------------------------------------------
 
     /** Replaces the durable record; {@code then} runs when it is durable. */
     void persist(ReplicaRecord next, Runnable then) {
@@ -305,7 +315,8 @@ final class Replica {
         }
     }
 
-    // ---- conversation -------------------------------------------------------------------------------------------------
+    // ---- conversation
+    // -------------------------------------------------------------------------------------------------
 
     void refuseEpoch(NodeName node, long staleEpoch, ReplicaId from) {
         notice(new Notice.StaleRefused(from, staleEpoch, promised()));

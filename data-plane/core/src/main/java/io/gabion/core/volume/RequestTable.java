@@ -43,6 +43,18 @@ final class RequestTable {
         addAll(requests);
     }
 
+    /** These were undone here: they may come again. True when any of them was known. */
+    boolean removeAll(Collection<RequestId> requests) {
+        boolean any = false;
+        for (RequestId request : requests) {
+            if (known.remove(request)) {
+                order.remove(request);
+                any = true;
+            }
+        }
+        return any;
+    }
+
     boolean contains(RequestId request) {
         return known.contains(request);
     }

@@ -56,8 +56,7 @@ final class Resync {
         replica.requests.replace(start.requests());
         ReplicaStatus status = distrusted ? ReplicaStatus.FAULTED : ReplicaStatus.CATCHING_UP;
         replica.persist(replica.ownAt(start.epoch(), status, position, start.requests()), this::begin);
-        this.stream =
-                new StreamReceiver(replica, start.epoch(), primary, start.startSeq() - 1, this::atComparePoint);
+        this.stream = new StreamReceiver(replica, start.epoch(), primary, start.startSeq() - 1, this::atComparePoint);
         this.copier = copierFor(List.of(), false);
     }
 
@@ -91,7 +90,8 @@ final class Resync {
         copier.stop();
     }
 
-    // ---- what differs? ------------------------------------------------------------------------------------------------
+    // ---- what differs?
+    // ------------------------------------------------------------------------------------------------
 
     private void begin() {
         if (stopped) {
@@ -136,8 +136,7 @@ final class Resync {
             if (!stopped && event instanceof Event.RegionTableRead table) {
                 r.send(
                         primary,
-                        new PeerMessage.DifferenceQuery(
-                                r.volume, stream.epoch, r.me(), Lsn.ZERO, table.regions()));
+                        new PeerMessage.DifferenceQuery(r.volume, stream.epoch, r.me(), Lsn.ZERO, table.regions()));
             }
         });
     }
@@ -183,15 +182,14 @@ final class Resync {
     private void atComparePoint(long round) {
         r.readRegionTable(event -> {
             if (!stopped && event instanceof Event.RegionTableRead table) {
-                r.send(
-                        primary,
-                        new PeerMessage.RegionsAt(r.volume, stream.epoch, r.me(), round, table.regions()));
+                r.send(primary, new PeerMessage.RegionsAt(r.volume, stream.epoch, r.me(), round, table.regions()));
                 moved();
             }
         });
     }
 
-    // ---- messages -----------------------------------------------------------------------------------------------------
+    // ---- messages
+    // -----------------------------------------------------------------------------------------------------
 
     void peer(NodeName node, PeerMessage message) {
         if (message.epoch() != stream.epoch) {
@@ -200,8 +198,8 @@ final class Resync {
         }
         switch (message) {
             case PeerMessage.Replicate replicate when node.equals(primary) -> stream.replicate(replicate);
-            case PeerMessage.Committed committed when node.equals(primary) ->
-                stream.committed(committed.committedSeq());
+            case PeerMessage.Committed committed
+            when node.equals(primary) -> stream.committed(committed.committedSeq());
             case PeerMessage.Differences differences -> differences(differences);
             case PeerMessage.Blocks blocks -> {
                 copier.blocks(blocks);
@@ -253,12 +251,13 @@ final class Resync {
     void finished() {
         if (copied && r.isMine(r.cfg()) && !reported) {
             reported = true;
-            r.notice(new Notice.ResyncFinished(
-                    copier.copiedBytes(), TimeUnit.NANOSECONDS.toMillis(r.now - startNanos)));
+            r.notice(
+                    new Notice.ResyncFinished(copier.copiedBytes(), TimeUnit.NANOSECONDS.toMillis(r.now - startNanos)));
         }
     }
 
     long[] bytes() {
-        return new long[] {copier.comparedBytes(), copier.copiedBytes(), Math.max(totalBytes, BlockGeometry.BLOCK_BYTES)};
+        return new long[] {copier.comparedBytes(), copier.copiedBytes(), Math.max(totalBytes, BlockGeometry.BLOCK_BYTES)
+        };
     }
 }

@@ -46,7 +46,8 @@ final class ResyncSource {
                         node,
                         query,
                         false,
-                        Ranges.different(table.regions(), query.regions(), r.cfg().sizeBytes()));
+                        Ranges.different(
+                                table.regions(), query.regions(), r.cfg().sizeBytes()));
             }
         });
     }
@@ -60,10 +61,9 @@ final class ResyncSource {
     void fetch(NodeName node, PeerMessage.FetchBlocks fetch) {
         r.readBlocks(fetch.range(), false, fetch.versions(), event -> {
             switch (event) {
-                case Event.BlocksRead(_, var runs) when fetch.epoch() == r.promised() ->
-                    r.send(
-                            node,
-                            new PeerMessage.Blocks(r.volume, fetch.epoch(), r.me(), fetch.fetch(), runs));
+                case Event.BlocksRead read
+                when fetch.epoch() == r.promised() ->
+                    r.send(node, new PeerMessage.Blocks(r.volume, fetch.epoch(), r.me(), fetch.fetch(), read.runs()));
                 case Event.ReadFailed failed ->
                     r.send(
                             node,

@@ -28,15 +28,19 @@ final class Start {
             EffectSink effects) {
         VolumeConfig c = create.record().config();
         Optional<InSyncMember> listed = c.member(create.replica());
-        // Nothing is ever written in epoch 1, so that being empty is being in sync. Any later record that lists this replica
+        // Nothing is ever written in epoch 1, so that being empty is being in sync. Any later record that lists this
+        // replica
         // means a copy that is not here: an empty disk in its place must never pass for it.
-        boolean founding = c.epoch() == 1 && listed.map(m -> m.incarnation() == 0).orElse(false);
+        boolean founding =
+                c.epoch() == 1 && listed.map(m -> m.incarnation() == 0).orElse(false);
         ReplicaRecord own = new ReplicaRecord(
                 identity.volume(),
                 create.replica(),
                 0,
                 create.record(),
-                founding ? 0 : c.version() + listed.map(InSyncMember::incarnation).orElse(0L),
+                founding
+                        ? 0
+                        : c.version() + listed.map(InSyncMember::incarnation).orElse(0L),
                 founding ? ReplicaStatus.IN_SYNC : ReplicaStatus.EMPTY,
                 List.of(),
                 Lsn.ZERO,
@@ -64,14 +68,16 @@ final class Start {
         r.committed = found.committed();
         r.tail.addAll(found.tail());
         VolumeConfig last = own.record().config();
-        if (last.primary().equals(own.replica()) && last.epoch() == own.position().epoch()) {
+        if (last.primary().equals(own.replica())
+                && last.epoch() == own.position().epoch()) {
             // A primary only takes the new position once all members are equal: everything before it is committed.
             r.commitThrough(own.position());
         }
         r.requests.addAll(own.requests());
         r.requests.addAll(found.requests());
         for (TailEntry entry : found.tail()) {
-            // Lower ones may have been overwritten by an activation or a join: what of them counts is in the record's list.
+            // Lower ones may have been overwritten by an activation or a join: what of them counts is in the record's
+            // list.
             if (entry.lsn().isAfter(own.position())) {
                 r.requests.add(entry.request());
             }

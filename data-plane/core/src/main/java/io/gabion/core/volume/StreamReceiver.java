@@ -69,9 +69,7 @@ final class StreamReceiver {
     /** The link to the primary is new: say where we are. */
     void resume() {
         resumeAsked = true;
-        r.send(
-                primary,
-                new PeerMessage.Resume(r.volume, epoch, r.me(), r.own.incarnation(), applied, restartCredit()));
+        r.send(primary, new PeerMessage.Resume(r.volume, epoch, r.me(), r.own.incarnation(), applied, restartCredit()));
         unsaid = durable > 0;
     }
 

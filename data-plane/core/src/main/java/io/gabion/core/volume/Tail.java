@@ -1,5 +1,7 @@
 package io.gabion.core.volume;
 
+import io.gabion.core.message.RequestId;
+import io.gabion.core.port.BlockRun;
 import io.gabion.core.port.TailEntry;
 import io.gabion.model.ByteRange;
 import io.gabion.model.Lsn;
@@ -40,6 +42,24 @@ final class Tail {
                 into.add(entry.range());
             }
         }
+    }
+
+    /** Requests of operations that lose at least one block to the older content of {@code runs}. */
+    List<RequestId> undoneBy(List<BlockRun> runs) {
+        List<RequestId> undone = new ArrayList<>();
+        for (TailEntry entry : entries) {
+            if (entry.request().equals(RequestId.NONE)) {
+                continue;
+            }
+            for (BlockRun run : runs) {
+                if (entry.lsn().isAfter(run.lsn())
+                        && entry.range().overlaps(ByteRange.ofBlocks(run.firstBlock(), run.blocks()))) {
+                    undone.add(entry.request());
+                    break;
+                }
+            }
+        }
+        return undone;
     }
 
     List<ByteRange> rangesAfter(Lsn after) {

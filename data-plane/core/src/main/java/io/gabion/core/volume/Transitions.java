@@ -42,7 +42,12 @@ final class Transitions {
 
     void dispatch(Event event) {
         switch (event) {
-            case Event.Tick _, Event.Started _, Event.Create _, Event.PeerUp _, Event.PeerDown _, Event.SpaceAvailable _ -> {}
+            case Event.Tick _,
+                    Event.Started _,
+                    Event.Create _,
+                    Event.PeerUp _,
+                    Event.PeerDown _,
+                    Event.SpaceAvailable _ -> {}
             case Event.ConfigHint hint -> r.learn(hint.record());
             case Event.ConfigRead read -> r.config.onRead(read);
             case Event.ConfigSwapped swapped -> r.config.onSwapped(swapped);
@@ -97,7 +102,8 @@ final class Transitions {
         return Math.min(r.config.deadline(), r.role.deadline());
     }
 
-    // ---- which role? --------------------------------------------------------------------------------------------------
+    // ---- which role?
+    // --------------------------------------------------------------------------------------------------
 
     private void reconsider() {
         if (r.role instanceof Ended) {
@@ -176,14 +182,16 @@ final class Transitions {
         r.reconsider = r.role instanceof Waiting || r.role instanceof Outsider || r.role instanceof Follower;
     }
 
-    // ---- the end ------------------------------------------------------------------------------------------------------
+    // ---- the end
+    // ------------------------------------------------------------------------------------------------------
 
     /** Only a tombstone deletes: the volume's, or this replica's once the in-sync set does not count on it. */
     private boolean isCondemned() {
         if (r.role instanceof Ended ended && ended.isDeleted()) {
             return false;
         }
-        boolean removed = r.record.removed().stream().anyMatch(gone -> gone.replica().equals(r.me()));
+        boolean removed =
+                r.record.removed().stream().anyMatch(gone -> gone.replica().equals(r.me()));
         return r.record.deleting() || (removed && r.cfg().member(r.me()).isEmpty());
     }
 
@@ -208,7 +216,8 @@ final class Transitions {
         r.role = Ended.faulted(r, reason);
     }
 
-    // ---- peers --------------------------------------------------------------------------------------------------------
+    // ---- peers
+    // --------------------------------------------------------------------------------------------------------
 
     private void fromPeer(NodeName node, PeerMessage message) {
         if (!VolumeReplica.isVolume(message, r.volume) || r.role instanceof Ended) {

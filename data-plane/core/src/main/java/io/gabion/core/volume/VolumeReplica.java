@@ -39,8 +39,10 @@ public final class VolumeReplica {
             current.begin(nowNanos, effects);
         }
         switch (event) {
-            case Event.Started started when current == null -> start(Start.recovered(identity, peers, space, started, nowNanos, effects));
-            case Event.Create create when current == null -> start(Start.created(identity, peers, space, create, nowNanos, effects));
+            case Event.Started started
+            when current == null -> start(Start.recovered(identity, peers, space, started, nowNanos, effects));
+            case Event.Create create
+            when current == null -> start(Start.created(identity, peers, space, create, nowNanos, effects));
             case Event.PeerUp up -> {
                 peers.up(up.node(), nowNanos);
                 if (current != null) {

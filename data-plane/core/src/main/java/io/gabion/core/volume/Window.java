@@ -46,7 +46,10 @@ final class Window {
     WindowEntry get(long seq) {
         WindowEntry entry = ring[(int) (seq & (ring.length - 1))];
         Invariants.check(
-                entry != null && entry.seq == seq, "the window holds what is not acknowledged", first + ".." + last, seq);
+                entry != null && entry.seq == seq,
+                "the window holds what is not acknowledged",
+                first + ".." + last,
+                seq);
         if (entry == null) {
             throw new IllegalStateException("unreachable");
         }

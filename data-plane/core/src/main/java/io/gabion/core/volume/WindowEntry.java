@@ -15,6 +15,7 @@ final class WindowEntry extends AppendQueue.Pending {
     final RequestId request;
     /** Whom to answer, null for operations that no client asked for. */
     final @Nullable ClientSession session;
+
     final long arrivedNanos;
     final int payloadBytes;
 

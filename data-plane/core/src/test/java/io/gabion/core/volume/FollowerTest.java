@@ -18,6 +18,7 @@ import io.gabion.core.message.HeapPayload;
 import io.gabion.core.message.Operation;
 import io.gabion.core.message.PeerMessage;
 import io.gabion.core.message.RequestId;
+import io.gabion.core.port.BlockRun;
 import io.gabion.core.port.Effect;
 import io.gabion.core.port.Event;
 import io.gabion.core.port.Event.DownReason;
@@ -28,6 +29,7 @@ import io.gabion.model.ByteRange;
 import io.gabion.model.Lsn;
 import io.gabion.model.SessionId;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
@@ -190,5 +192,24 @@ class FollowerTest {
         b.from(N1, write(4, 1, payload));
         assertThat(payload.references()).isZero();
         assertThat(b.appended(LogRecord.Written.class)).isEmpty();
+    }
+
+    @Test
+    void requestUndoneByHalfAnActivationDoesNotPassForApplied() {
+        follow();
+        b.from(N1, write(4, 1, block()));
+        b.from(N1, write(4, 2, block()));
+        b.from(N3, new PeerMessage.NewEpoch(VOLUME, 5, R3, record(5, 5, R3, in(R3, 0), in(R2, 0)), Lsn.ZERO));
+        b.durable();
+        // Block 2 as it was before request 2; the rest of the activation never comes.
+        b.from(
+                N3,
+                new PeerMessage.Reconcile(VOLUME, 5, R3, List.of(new BlockRun(2, 1, new Lsn(3, 3), Optional.empty()))));
+        List<LogRecord> order =
+                b.all(Effect.Append.class).stream().map(Effect.Append::record).toList();
+        LogRecord.ReplicaChanged said = (LogRecord.ReplicaChanged) order.get(order.size() - 2);
+        assertThat(order.getLast()).isInstanceOf(LogRecord.Copied.class);
+        assertThat(said.record().requests()).containsExactly(new RequestId(1, 1));
+        assertThat(said.record().position()).isEqualTo(new Lsn(5, 0));
     }
 }
