@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 /** An agent with a socket directory and ports of its own. */
 final class AgentProcess {
     final int controlPort;
-    private final int metricsPort;
+    final int metricsPort;
     private final Installation installation;
     private final Path sockets;
     private final Path log;

@@ -339,7 +339,16 @@ public final class ClusterFixture implements AutoCloseable {
 
     /** What a node counts: the text of its metrics endpoint. */
     public String metrics(String node) throws IOException {
-        URI uri = URI.create("http://127.0.0.1:" + machine(node).metricsPort + "/metrics");
+        return metrics(machine(node).metricsPort);
+    }
+
+    /** What the first agent counts. */
+    public String agentMetrics() throws IOException {
+        return metrics(agents.getFirst().metricsPort);
+    }
+
+    private static String metrics(int port) throws IOException {
+        URI uri = URI.create("http://127.0.0.1:" + port + "/metrics");
         try (InputStream input = uri.toURL().openStream()) {
             return new String(input.readAllBytes(), StandardCharsets.UTF_8);
         }

@@ -41,6 +41,9 @@ class BadInputIT {
 
     @AfterAll
     static void end() throws IOException {
+        if (cluster == null) {
+            return;
+        }
         try (ClusterFixture closing = cluster) {
             for (String node : closing.nodes()) {
                 assertThat(closing.isRunning(node)).as("%s is still up", node).isTrue();
@@ -126,11 +129,12 @@ class BadInputIT {
             long filled = fillUntilWritesWait(client);
             Waiting.until("a stall reason", END, () -> !stallReason("stall").isEmpty());
             report("bad input: disk full after %d MiB: %s", filled >> 20, stallReason("stall"));
-            assertThat(client.read(0, 4096).join()).isInstanceOf(NbdReply.Done.class);
+            assertThat(answer("a read on a full disk", client.read(0, 4096))).isInstanceOf(NbdReply.Done.class);
             CompletableFuture<NbdReply> waiting = client.write(filled, ByteBuffer.allocate(4096), false);
             // Half of it: what trimming frees comes back in time, and in all three copies.
             for (long at = 0; at < filled / 2; at += CHUNK_BYTES) {
-                assertThat(client.trim(at, CHUNK_BYTES).join()).isInstanceOf(NbdReply.Done.class);
+                assertThat(answer("a trim on a full disk", client.trim(at, CHUNK_BYTES)))
+                        .isInstanceOf(NbdReply.Done.class);
             }
             Waiting.until("the waiting write", Duration.ofMinutes(1), waiting::isDone, () -> stallReason("stall"));
             assertThat(waiting.join()).isInstanceOf(NbdReply.Done.class);
@@ -149,14 +153,19 @@ class BadInputIT {
             NbdReply reply = new NbdReply.Done(ByteBuffer.allocate(0));
             long at = 0;
             for (; reply instanceof NbdReply.Done && at < client.sizeBytes(); at += CHUNK_BYTES) {
-                reply = client.write(at, chunk(at), false).join();
+                reply = answer("a write", client.write(at, chunk(at), false));
             }
             assertThat(reply).isEqualTo(new NbdReply.Failed(ENOSPC));
             report("bad input: ENOSPC after %d MiB", at >> 20);
-            assertThat(client.read(0, 4096).join()).isInstanceOf(NbdReply.Done.class);
+            assertThat(answer("a read on a full disk", client.read(0, 4096))).isInstanceOf(NbdReply.Done.class);
         } finally {
             drop("error");
         }
+    }
+
+    private static NbdReply answer(String what, CompletableFuture<NbdReply> answer) {
+        Waiting.until(what, Duration.ofMinutes(1), answer::isDone);
+        return answer.join();
     }
 
     /** Writes until no answer came for a while; returns how far. The last writes stay outstanding. */
@@ -217,6 +226,11 @@ class BadInputIT {
     }
 
     private static String lastOf(ManagedProcess process) {
-        return process.lastLines(3).lines().findFirst().orElse("");
+        // The message of a process that cannot start begins with its name; a usage text follows it.
+        return process.lastLines(20)
+                .lines()
+                .filter(line -> line.startsWith("gabion-node:"))
+                .reduce((first, second) -> second)
+                .orElse("");
     }
 }

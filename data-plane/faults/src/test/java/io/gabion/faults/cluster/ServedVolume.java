@@ -10,6 +10,7 @@ import io.gabion.faults.nbd.NbdAddress;
 import io.gabion.faults.nbd.NbdClient;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** A volume of the cluster under test with a client, its history and at most one load. */
@@ -61,12 +62,17 @@ final class ServedVolume implements AutoCloseable {
                 count + " further writes on " + name,
                 PROGRESS_LIMIT,
                 () -> load().writesAnswered() >= wanted || load().errors() > 0,
-                () -> client.outstanding() + " requests wait; " + load().errorDetails() + describeOrNot());
+                () -> load().errorDetails() + describeOrNot());
     }
 
     private String describeOrNot() {
         try {
-            return " " + cluster.commands().gabion("volume", "describe", name).text();
+            String agent = cluster.agentMetrics()
+                    .lines()
+                    .filter(line -> line.startsWith("gabion_volume_"))
+                    .collect(Collectors.joining("\n"));
+            return client.outstanding() + " requests wait at the client; "
+                    + cluster.commands().gabion("volume", "describe", name).text() + agent;
         } catch (IOException | IllegalStateException e) {
             return " " + e;
         }
