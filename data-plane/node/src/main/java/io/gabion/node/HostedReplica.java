@@ -124,8 +124,6 @@ final class HostedReplica {
     }
 
     // ---- events
-    // -------------------------------------------------------------------------------------------------------
-
     /** Takes over the references of payloads in the event. */
     void offer(Event event) {
         if (!started || gone || failure != null) {
@@ -213,8 +211,6 @@ final class HostedReplica {
     }
 
     // ---- steps
-    // --------------------------------------------------------------------------------------------------------
-
     private void drain() {
         if (running || promiseUnderWay) {
             return;
@@ -320,8 +316,6 @@ final class HostedReplica {
     }
 
     // ---- what is known of the record
-    // ------------------------------------------------------------------------------------
-
     private void learnFrom(Event event) {
         if (event instanceof Event.Started(var recovered)) {
             learn(recovered.record().record());
@@ -362,8 +356,6 @@ final class HostedReplica {
     }
 
     // ---- the end of a broken one
-    // ----------------------------------------------------------------------------------------
-
     private void fail(RuntimeException violation) {
         effects.forEach(OwnedPayloads::release);
         effects.clear();

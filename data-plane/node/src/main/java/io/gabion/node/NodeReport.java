@@ -81,8 +81,6 @@ final class NodeReport implements NodeOperations {
     }
 
     // ---- control
-    // ------------------------------------------------------------------------------------------------------
-
     @Override
     public NodeFacts facts() {
         ReplicaDisk.Space space = disk.space();
@@ -185,8 +183,6 @@ final class NodeReport implements NodeOperations {
     }
 
     // ---- metrics
-    // ------------------------------------------------------------------------------------------------------
-
     NodeSample sample() {
         ReplicaDisk.Space space = disk.space();
         Map<String, Boolean> peers = new HashMap<>();

@@ -1,10 +1,10 @@
 package io.gabion.node;
 
+import io.gabion.core.message.BlockRun;
 import io.gabion.core.message.ClientMessage;
 import io.gabion.core.message.Operation;
 import io.gabion.core.message.Payload;
 import io.gabion.core.message.PeerMessage;
-import io.gabion.core.port.BlockRun;
 import io.gabion.core.port.Effect;
 import io.gabion.core.port.Event;
 import io.gabion.core.port.LogRecord;

@@ -68,13 +68,12 @@ final class PeerLinks {
             Loop loop,
             Dialer dialer,
             ReplicaRegistry replicas,
-            PublishedLeases published,
-            LongSupplier nanoTime) {
+            PublishedLeases published) {
         this.self = self;
         this.loop = loop;
         this.dialer = dialer;
         this.replicas = replicas;
-        this.nanoTime = nanoTime;
+        this.nanoTime = System::nanoTime;
         this.published = published;
         this.monitor = new PeerMonitor(self, bootId, settings, new Heartbeats());
         this.timer = new DeadlineTimer(loop, nanoTime, this::tick);
@@ -89,8 +88,6 @@ final class PeerLinks {
     }
 
     // ---- peers found
-    // --------------------------------------------------------------------------------------------------
-
     /** The other nodes as the configuration store (or the file of the last start) lists them. */
     void addresses(List<NodeRecord> nodes) {
         for (NodeRecord node : nodes) {
@@ -127,8 +124,6 @@ final class PeerLinks {
     }
 
     // ---- connections
-    // --------------------------------------------------------------------------------------------------
-
     private void dial(KnownPeer peer) {
         NodeRecord address = peer.address;
         if (address == null || peer.dialling || peer.connection != null || closing) {
@@ -313,8 +308,6 @@ final class PeerLinks {
     }
 
     // ---- heartbeats
-    // ---------------------------------------------------------------------------------------------------
-
     /** On the links' loop: from now on every heartbeat and acknowledgement says so. */
     void promised(VolumeId volume, long epoch) {
         monitor.promised(volume, epoch);

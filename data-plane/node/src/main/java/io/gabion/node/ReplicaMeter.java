@@ -38,8 +38,6 @@ final class ReplicaMeter {
     }
 
     // ---- clients
-    // ------------------------------------------------------------------------------------------------------
-
     int requestsWaiting() {
         return requests.size();
     }
@@ -92,8 +90,6 @@ final class ReplicaMeter {
     }
 
     // ---- peers
-    // --------------------------------------------------------------------------------------------------------
-
     void sent(NodeName node, PeerMessage message, long nowNanos) {
         if (message instanceof PeerMessage.Replicate replicate && replicate.operation() instanceof Operation.Write) {
             acknowledgements.putIfAbsent(node, new Sample(replicate.epoch(), replicate.seq(), nowNanos));
@@ -121,8 +117,6 @@ final class ReplicaMeter {
     }
 
     // ---- redundancy
-    // ---------------------------------------------------------------------------------------------------
-
     /** @param desired copies that the volume should have, 0 when not known */
     void noticed(Notice notice, int desired, long nowNanos) {
         if (notice instanceof Notice.Deposed) {

@@ -59,8 +59,6 @@ final class Shard {
     }
 
     // ---- replicas
-    // -----------------------------------------------------------------------------------------------------
-
     void add(HostedReplica replica) {
         replicas.put(replica.volume(), replica);
     }
@@ -102,8 +100,6 @@ final class Shard {
     }
 
     // ---- peers
-    // --------------------------------------------------------------------------------------------------------
-
     @Nullable
     Connection link(NodeName node) {
         return links.get(node);

@@ -122,8 +122,7 @@ public final class StorageNode implements AutoCloseable {
                 linksLoop,
                 new WireDialer(wire, wire.loops().loop(0)),
                 replicas,
-                published,
-                System::nanoTime);
+                published);
         this.upkeep = new RecordUpkeep(configurations, options.name(), timer, replicas);
         this.disk = opening.open(options, linksLoop, new DiskListener());
         started.closeOnFailure(disk::close);
@@ -150,8 +149,6 @@ public final class StorageNode implements AutoCloseable {
     }
 
     // ---- start
-    // --------------------------------------------------------------------------------------------------------
-
     /** Starts a node; returns when it serves, or after a short time when the configuration store is away. */
     public static StorageNode start(NodeOptions options) throws StartException {
         return start(options, StoreDisk::open);
@@ -329,8 +326,6 @@ public final class StorageNode implements AutoCloseable {
     }
 
     // ---- facts and end
-    // --------------------------------------------------------------------------------------------------
-
     public int dataPort() {
         return dataServer.address().getPort();
     }

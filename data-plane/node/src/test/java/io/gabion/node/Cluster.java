@@ -122,8 +122,6 @@ final class Cluster implements AutoCloseable {
     }
 
     // ---- configuration store
-    // --------------------------------------------------------------------------------------------
-
     private ConfigurationStoreServer startStore() throws IOException {
         ControlTls tls = ControlTls.load(
                 id, ca("configuration-store-config.pem"), ca("configuration-store-config.key"), ca("ca.pem"));
@@ -197,8 +195,6 @@ final class Cluster implements AutoCloseable {
     }
 
     // ---- nodes
-    // ----------------------------------------------------------------------------------------------------------
-
     /** Starts a node again with the data and ports that it had. */
     void startNode(String name) throws IOException {
         NodeProcess before = nodes.get(name);
@@ -210,6 +206,8 @@ final class Cluster implements AutoCloseable {
                 "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow",
                 "-Xmx256m",
+                // Every payload that somebody forgets to release is named in the log.
+                "-Dio.netty.leakDetection.level=paranoid",
                 "-cp",
                 System.getProperty("java.class.path"),
                 StorageNode.class.getName()));
@@ -265,6 +263,16 @@ final class Cluster implements AutoCloseable {
         Process process = process(name);
         process.destroyForcibly();
         process.waitFor();
+    }
+
+    void signal(String name, String signal) throws Exception {
+        Process kill = new ProcessBuilder(
+                        "kill", "-" + signal, Long.toString(process(name).pid()))
+                .inheritIO()
+                .start();
+        if (kill.waitFor() != 0) {
+            throw new IllegalStateException("kill -" + signal + " of " + name + " failed");
+        }
     }
 
     /** Exit code after SIGTERM. */

@@ -156,7 +156,16 @@ class HostedReplicaTest {
 
     private ReplicaRecord promising(long epoch) {
         return new ReplicaRecord(
-                record.id(), own, epoch, record, 0, ReplicaStatus.EMPTY, List.of(), Lsn.ZERO, SessionId.NONE);
+                record.id(),
+                own,
+                epoch,
+                record,
+                0,
+                ReplicaStatus.EMPTY,
+                List.of(),
+                Lsn.ZERO,
+                SessionId.NONE,
+                List.of());
     }
 
     @Test

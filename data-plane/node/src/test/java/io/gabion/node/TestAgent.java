@@ -69,8 +69,6 @@ final class TestAgent implements AutoCloseable {
     }
 
     // ---- requests
-    // -------------------------------------------------------------------------------------------------------
-
     void write(ByteRange range, byte[] bytes) throws InterruptedException {
         RequestId request = next();
         ask((s) -> new ClientMessage.Write(volume, s, request, request.number(), range, HeapPayload.of(bytes)));
@@ -137,8 +135,6 @@ final class TestAgent implements AutoCloseable {
     }
 
     // ---- session
-    // --------------------------------------------------------------------------------------------------------
-
     private Link open(long begun) throws InterruptedException {
         Link standing = link;
         if (standing != null && standing.isOpen()) {

@@ -26,6 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ThreeNodesIT {
     private static final NodeName AGENT = new NodeName("a1");
     private static final long VOLUME_BYTES = 16L << 20;
+    private static final int KILL_ROUNDS = 8;
     private static final int BLOCKS = (int) (VOLUME_BYTES / BlockGeometry.BLOCK_BYTES);
 
     @TempDir(cleanup = CleanupMode.ON_SUCCESS)
@@ -53,6 +54,9 @@ class ThreeNodesIT {
             agent.close();
         }
         cluster.close();
+        for (String name : Cluster.names()) {
+            assertThat(cluster.log(name)).doesNotContain("LEAK", "IllegalReferenceCount", "broke a rule");
+        }
     }
 
     private void writeSome(int count) throws InterruptedException {
@@ -112,6 +116,60 @@ class ThreeNodesIT {
         until("the killed node is back in sync", this::allInSync);
         writeSome(50);
         checkAll();
+    }
+
+    @Test
+    void stoppedPrimaryIsReplacedAndRefusedWhenItGoesOn() throws Exception {
+        writeSome(50);
+        String primary = primaryNode();
+        cluster.signal(primary, "STOP");
+        writeSome(50);
+        assertThat(primaryNode()).isNotEqualTo(primary);
+        System.out.println("longest pause with a stopped primary: " + agent.longestPauseMillis() + " ms");
+        TimeUnit.SECONDS.sleep(5);
+        cluster.signal(primary, "CONT");
+        writeSome(50);
+        until("the stopped node is back in sync", this::allInSync);
+        checkAll();
+    }
+
+    @Test
+    void manyWritesAtOnceAreAllThere() throws Exception {
+        agent.close();
+        try (LoadAgent load = new LoadAgent(cluster, AGENT, volume)) {
+            load.run(16, 20_000);
+            System.out.println("20000 writes of 4 KiB at depth 16: " + load.summary());
+            cluster.kill(primaryNode());
+            load.run(16, 5_000);
+            System.out.println("5000 more after a kill: " + load.summary());
+            load.check();
+        }
+    }
+
+    @Test
+    void randomKillsUnderLoadLoseNothing() throws Exception {
+        agent.close();
+        long seed = System.nanoTime();
+        System.out.println("seed " + seed);
+        Random kills = new Random(seed);
+        try (LoadAgent load = new LoadAgent(cluster, AGENT, volume)) {
+            for (int round = 0; round < KILL_ROUNDS; round++) {
+                load.start(16, 3_000);
+                TimeUnit.MILLISECONDS.sleep(kills.nextInt(1_000));
+                String victim =
+                        Cluster.names().get(kills.nextInt(Cluster.names().size()));
+                boolean primary = victim.equals(primaryNode());
+                cluster.kill(victim);
+                TimeUnit.MILLISECONDS.sleep(kills.nextInt(1_000));
+                cluster.startNode(victim);
+                load.finish();
+                System.out.println(
+                        "round " + round + ": " + victim + (primary ? " (primary)" : "") + ": " + load.summary());
+                until("all in sync after round " + round, this::allInSync);
+            }
+            load.check();
+        }
+        verifyAll();
     }
 
     @Test
@@ -196,6 +254,10 @@ class ThreeNodesIT {
     @Test
     void verificationFindsAllReplicasEqual() throws Exception {
         writeSome(100);
+        verifyAll();
+    }
+
+    private void verifyAll() throws Exception {
         String primary = primaryNode();
         long verify = cluster.control(
                         primary,

@@ -154,8 +154,7 @@ public final class ConfigurationStoreClient implements VolumeConfigurations, Aut
                                 reason -> done.accept(false)));
     }
 
-    // ---- disks and nodes --------------------------------------------------------------------------------------------
-
+    // ---- disks and nodes
     /** Empty when the disk has no record yet. */
     public void readDisk(DiskId disk, Consumer<Optional<DiskRecord>> value, Consumer<String> unavailable) {
         bounded()
@@ -212,8 +211,6 @@ public final class ConfigurationStoreClient implements VolumeConfigurations, Aut
     }
 
     // ---- watch
-    // --------------------------------------------------------------------------------------------------------
-
     /** One watch without a deadline; ends with {@code onError} or {@code onCompleted} of the observer. */
     void watch(NodeName node, StreamObserver<VolumeChange> observer) {
         stub.withWaitForReady()

@@ -188,8 +188,6 @@ public final class NodeControlService extends NodeControlGrpc.NodeControlImplBas
     }
 
     // ---- outcomes
-    // -----------------------------------------------------------------------------------------------------
-
     private ReplicaView primary(VolumeId volume) {
         ReplicaFacts facts = one(volume);
         if (!facts.view().role().equals(PRIMARY) || facts.failure().isPresent()) {

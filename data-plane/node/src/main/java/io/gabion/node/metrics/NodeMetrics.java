@@ -109,8 +109,6 @@ public final class NodeMetrics {
     }
 
     // ---- counters
-    // -----------------------------------------------------------------------------------------------------
-
     public void failover() {
         failovers.inc();
     }
@@ -152,8 +150,6 @@ public final class NodeMetrics {
     }
 
     // ---- registration
-    // -------------------------------------------------------------------------------------------------
-
     private Counter counter(Meter meter) {
         Counter registered = Counter.builder()
                 .name(meter.metric())
