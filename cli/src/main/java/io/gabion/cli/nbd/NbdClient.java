@@ -82,8 +82,7 @@ public final class NbdClient implements AutoCloseable {
         return agreed.sizeBytes();
     }
 
-    // ---- transmission -----------------------------------------------------------------------------------------------
-
+    // ---- transmission
     /** Reads whole extents; the receiver gets the data in pieces, holes are left out. */
     public void read(List<Extent> extents, ReadReceiver receiver) throws IOException {
         for (Extent extent : extents) {

@@ -178,8 +178,7 @@ final class BatchLog implements AutoCloseable {
         }
     }
 
-    // ---- reading ----------------------------------------------------------------------------------------------------
-
+    // ---- reading
     private void replay(Path file, Consumer<Change> replay) throws IOException {
         long size = channel.size();
         if (size > MAX_FILE_BYTES) {
@@ -265,8 +264,7 @@ final class BatchLog implements AutoCloseable {
                         == crc(content.slice(at + 4, 12), content.slice(at + BATCH_HEADER_BYTES, length));
     }
 
-    // ---- writing ----------------------------------------------------------------------------------------------------
-
+    // ---- writing
     private static ByteBuffer encode(long number, List<Change> changes) {
         ByteArrayOutputStream body = new ByteArrayOutputStream();
         changes.forEach(change -> body.writeBytes(change.encode()));

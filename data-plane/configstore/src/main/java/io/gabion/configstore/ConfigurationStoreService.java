@@ -51,8 +51,7 @@ final class ConfigurationStoreService extends ConfigurationStoreGrpc.Configurati
         this.store = store;
     }
 
-    // ---- volumes ----------------------------------------------------------------------------------------------------
-
+    // ---- volumes
     @Override
     public void getVolume(GetVolumeRequest request, StreamObserver<GetVolumeResponse> observer) {
         answer(observer, () -> {
@@ -133,8 +132,7 @@ final class ConfigurationStoreService extends ConfigurationStoreGrpc.Configurati
         }
     }
 
-    // ---- disks, nodes, pools ----------------------------------------------------------------------------------------
-
+    // ---- disks, nodes, pools
     @Override
     public void getDisk(GetDiskRequest request, StreamObserver<GetDiskResponse> observer) {
         answer(observer, () -> {
@@ -209,8 +207,7 @@ final class ConfigurationStoreService extends ConfigurationStoreGrpc.Configurati
         });
     }
 
-    // ---- decisions to answers ---------------------------------------------------------------------------------------
-
+    // ---- decisions to answers
     private static VolumeId volumeId(String text) {
         try {
             return VolumeId.of(text);

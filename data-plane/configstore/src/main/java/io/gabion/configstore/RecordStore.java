@@ -96,8 +96,7 @@ final class RecordStore implements AutoCloseable {
         }
     }
 
-    // ---- the one thread ---------------------------------------------------------------------------------------------
-
+    // ---- the one thread
     private void run() {
         List<Work> batch = new ArrayList<>();
         try {

@@ -36,8 +36,7 @@ final class SwapRules {
         };
     }
 
-    // ---- volumes ----------------------------------------------------------------------------------------------------
-
+    // ---- volumes
     private static Decision swapVolume(Records records, Request.SwapVolume swap, PeerIdentity caller) {
         VolumeRecord next = swap.next();
         Optional<VolumeRecord> standing = records.volume(next.id());
@@ -154,8 +153,7 @@ final class SwapRules {
         return refuseOr(violations, new Change.VolumeRemoved(remove.id()));
     }
 
-    // ---- disks, nodes, pools ----------------------------------------------------------------------------------------
-
+    // ---- disks, nodes, pools
     private Decision swapDisk(Records records, Request.SwapDisk swap, PeerIdentity caller) {
         DiskRecord next = swap.next();
         Optional<DiskRecord> standing = records.disk(next.id());
@@ -215,8 +213,7 @@ final class SwapRules {
         return refuseOr(violations, new Change.PoolPut(next));
     }
 
-    // ---- outcomes ---------------------------------------------------------------------------------------------------
-
+    // ---- outcomes
     private static Decision refuseOr(List<String> violations, Change change) {
         return violations.isEmpty() ? new Decision.Won(change) : new Decision.Refused(violations);
     }

@@ -67,6 +67,7 @@ public final class Simulation {
     private int newestOpened = -1;
     private long newestOpenedAtNanos;
     private SessionId highestOpened = SessionId.NONE;
+    private long highestOpenedEpoch;
     private long serial;
     private long completed;
     private int faults;
@@ -126,8 +127,7 @@ public final class Simulation {
         hotBlocks = Workload.drawHotBlocks(dice.split(), swarm);
     }
 
-    // ---- course of a run ----------------------------------------------------------------------------------------
-
+    // ---- course of a run
     /** Starts all nodes and the first client with its workload. */
     public void start() {
         hosts.forEach(StorageHost::start);
@@ -177,7 +177,14 @@ public final class Simulation {
             for (int i = 0; i < swarm.maxBlocks(); i++) {
                 client().issue(Kind.READ, ByteRange.ofBlocks(first + i, 1));
             }
-            run(20 * MILLISECOND);
+            long deadline = scheduler.nowNanos() + SECOND;
+            do {
+                run(5 * MILLISECOND);
+            } while (client().outstandingCount() > 0 && scheduler.nowNanos() < deadline);
+            if (client().outstandingCount() > client().maxOutstanding() / 2) {
+                // Something hangs, and the checks will say so.
+                return;
+            }
         }
     }
 
@@ -197,8 +204,7 @@ public final class Simulation {
         }
     }
 
-    // ---- clients ------------------------------------------------------------------------------------------------
-
+    // ---- clients
     private void startIdleClient() {
         int index = clients.size();
         // Nobody can tell which of two instances that never had a session is the newer one: there is only one at a
@@ -321,17 +327,24 @@ public final class Simulation {
         return stamps.length == 0 ? "" : " " + Long.toHexString(stamps[0]);
     }
 
-    // ---- what is looked at --------------------------------------------------------------------------------------
-
+    // ---- what is looked at
     private final class Watcher implements Observer {
         @Override
         public void answered(String node, ClientMessage.Response response) {
             acknowledgements.answered(node, response);
             if (response instanceof ClientMessage.Opened opened) {
+                opened(node, opened);
+            }
+        }
+
+        /** A primary that was paused may still say what its own, earlier epoch had committed. */
+        private void opened(String node, ClientMessage.Opened opened) {
+            if (opened.epoch() >= highestOpenedEpoch) {
                 if (opened.session().isLowerThan(highestOpened)) {
                     trace.violation(node, "opens " + opened.session() + " after " + highestOpened);
                 }
                 highestOpened = opened.session();
+                highestOpenedEpoch = opened.epoch();
             }
         }
 

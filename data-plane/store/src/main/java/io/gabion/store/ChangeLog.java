@@ -1,7 +1,7 @@
 package io.gabion.store;
 
 import io.gabion.core.message.RequestId;
-import io.gabion.core.port.TailEntry;
+import io.gabion.core.message.TailEntry;
 import io.gabion.model.ByteRange;
 import io.gabion.model.Lsn;
 import io.gabion.store.metadata.BinaryInput;

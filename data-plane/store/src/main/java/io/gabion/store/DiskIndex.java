@@ -57,8 +57,7 @@ final class DiskIndex implements AutoCloseable {
         this.log = log;
     }
 
-    // ---- loading ----------------------------------------------------------------------------------------------------
-
+    // ---- loading
     /** Takes over what the metadata holds of heads; {@code applied} is its position. */
     void load(AppliedState applied) {
         log = applied.log();
@@ -91,8 +90,7 @@ final class DiskIndex implements AutoCloseable {
         }
     }
 
-    // ---- applying ---------------------------------------------------------------------------------------------------
-
+    // ---- applying
     /** Applies one record; {@code index} is its place in batch {@code number}. */
     void apply(StoredRecord record, long number, int index) {
         switch (record) {
@@ -272,8 +270,7 @@ final class DiskIndex implements AutoCloseable {
         return new AppliedState(log, mutation, nextReplica, allocator.zeroedEnd());
     }
 
-    // ---- checkpoints ------------------------------------------------------------------------------------------------
-
+    // ---- checkpoints
     /** Writes the pages of bitmap and region tables that changed, marked with the present moment. Not yet durable. */
     void writePages() {
         mutation++;
@@ -312,8 +309,6 @@ final class DiskIndex implements AutoCloseable {
     }
 
     // ---- collection of deleted replicas
-    // -------------------------------------------------------------------------------
-
     Set<Integer> deletedNumbers() {
         return deleted;
     }
@@ -353,8 +348,7 @@ final class DiskIndex implements AutoCloseable {
         }
     }
 
-    // ---- reading ----------------------------------------------------------------------------------------------------
-
+    // ---- reading
     Optional<ReplicaState> find(VolumeId volume) {
         return Optional.ofNullable(replicas.get(volume));
     }

@@ -194,8 +194,6 @@ final class DiskOpening {
     }
 
     // ---- block 0 of the data file: magic (8), disk (16)
-    // ----------------------------------------------------------------
-
     static ByteBuffer dataHeader(DiskId disk) {
         ByteBuffer block = BufferPool.aligned(BlockGeometry.BLOCK_BYTES);
         block.putLong(0, DATA_MAGIC);

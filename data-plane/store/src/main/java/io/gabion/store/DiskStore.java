@@ -117,8 +117,6 @@ public final class DiskStore implements AutoCloseable {
     }
 
     // ---- opening and closing
-    // ------------------------------------------------------------------------------------------
-
     /**
      * Opens the disk in {@code options.directory()}, formatting an empty directory if that is allowed. Blocks until recovery is
      * done. Throws {@link IOException} with the reason when the disk is foreign, damaged, or locked for longer than allowed.
@@ -236,8 +234,6 @@ public final class DiskStore implements AutoCloseable {
     }
 
     // ---- what it is
-    // -----------------------------------------------------------------------------------------------------
-
     public DiskIdentity identity() {
         return identity;
     }
@@ -309,8 +305,6 @@ public final class DiskStore implements AutoCloseable {
     }
 
     // ---- effects
-    // ----------------------------------------------------------------------------------------------------------
-
     /** Carries out an effect of the volume's replica; on the owner loop. Takes over the payloads in it. */
     public void execute(VolumeId volume, Effect.StoreEffect effect) {
         if (closed) {
@@ -418,8 +412,6 @@ public final class DiskStore implements AutoCloseable {
     }
 
     // ---- what happens along the way
-    // ---------------------------------------------------------------------------------------
-
     private final class AfterBatch implements AppendPath.Listener {
         @Override
         public void applied(Iterable<VolumeId> volumes, long writtenBytes) {

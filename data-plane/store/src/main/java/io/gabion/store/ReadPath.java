@@ -1,9 +1,9 @@
 package io.gabion.store;
 
+import io.gabion.core.message.BlockRun;
+import io.gabion.core.message.BlockVersion;
 import io.gabion.core.message.ClientMessage;
 import io.gabion.core.message.Payload;
-import io.gabion.core.port.BlockRun;
-import io.gabion.core.port.BlockVersion;
 import io.gabion.core.port.Effect;
 import io.gabion.core.port.Event;
 import io.gabion.model.BlockGeometry;
@@ -57,8 +57,7 @@ final class ReadPath {
         this.readerEnded = readerEnded;
     }
 
-    // ---- content ----------------------------------------------------------------------------------------------------
-
+    // ---- content
     void read(VolumeId volume, ReplicaState replica, Effect.Read read) {
         int length = Math.toIntExact(read.range().length());
         ByteBuffer buffer = pool.take(length);
@@ -226,8 +225,6 @@ final class ReadPath {
     }
 
     // ---- what the index knows without reading data
-    // --------------------------------------------------------------------
-
     void readVersions(VolumeId volume, ReplicaState replica, Effect.ReadVersions read) {
         List<BlockVersion> versions = new ArrayList<>();
         long end = read.range().firstBlock() + read.range().blockCount();

@@ -223,8 +223,7 @@ final class Recovery {
         return true;
     }
 
-    // ---- bitmap -----------------------------------------------------------------------------------------------------
-
+    // ---- bitmap
     private void loadBitmap() {
         try (MetadataStore.MetadataCursor cursor = metadata.cursor()) {
             for (cursor.seek(MetadataKeys.kind('B'));

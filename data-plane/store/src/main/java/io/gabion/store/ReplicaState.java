@@ -130,8 +130,6 @@ final class ReplicaState {
     }
 
     // ---- stored form: version (1), then fields
-    // -----------------------------------------------------------------------
-
     byte[] encodeHead() {
         BinaryOutput out = new BinaryOutput(512);
         out.putByte(VERSION).putBoolean(intact);

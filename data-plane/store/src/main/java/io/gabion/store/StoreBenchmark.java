@@ -112,7 +112,8 @@ public final class StoreBenchmark {
                 ReplicaStatus.IN_SYNC,
                 List.of(new EpochStart(1, Lsn.ZERO)),
                 new Lsn(1, 0),
-                SessionId.NONE));
+                SessionId.NONE,
+                List.of()));
         loop.execute(() -> store.execute(volume, new Effect.Append(++ticket, first)));
     }
 

@@ -1,6 +1,6 @@
 package io.gabion.store;
 
-import io.gabion.core.port.RegionState;
+import io.gabion.core.message.RegionState;
 import io.gabion.model.BlockGeometry;
 import io.gabion.store.extent.Bitmap;
 import io.gabion.store.extent.BlockAllocator;

@@ -3,12 +3,12 @@ package io.gabion.store;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.gabion.core.message.BlockRun;
+import io.gabion.core.message.BlockVersion;
 import io.gabion.core.message.ClientMessage.Extent;
 import io.gabion.core.message.HeapPayload;
 import io.gabion.core.message.Payload;
 import io.gabion.core.message.RequestId;
-import io.gabion.core.port.BlockRun;
-import io.gabion.core.port.BlockVersion;
 import io.gabion.core.port.Effect;
 import io.gabion.core.port.Event;
 import io.gabion.core.port.LogRecord;
@@ -52,8 +52,7 @@ class DiskStoreTest {
         return rig;
     }
 
-    // ---- identity ---------------------------------------------------------------------------------------------------
-
+    // ---- identity
     @Test
     void eachOpeningRaisesTheOpenCountAndKeepsTheDisk() throws IOException {
         DiskIdentity first;
@@ -154,8 +153,7 @@ class DiskStoreTest {
         }
     }
 
-    // ---- content ----------------------------------------------------------------------------------------------------
-
+    // ---- content
     @Test
     void whatWasAppendedIsReadBackAfterTheProcessDied() throws IOException {
         byte[] content = new byte[40 * 4096];
@@ -274,8 +272,6 @@ class DiskStoreTest {
     }
 
     // ---- verification
-    // -------------------------------------------------------------------------------------------------
-
     @Test
     void verificationDigestsTheContentAtItsPointInTheOrderOfAppends() throws Exception {
         try (StoreRig rig = openWithVolume()) {
@@ -300,8 +296,6 @@ class DiskStoreTest {
     }
 
     // ---- damage
-    // -------------------------------------------------------------------------------------------------------
-
     @Test
     void flippedBitIsNeverReturnedAndIsFoundByCheckAndDump() throws IOException {
         byte[] content = new byte[4096];
@@ -392,8 +386,6 @@ class DiskStoreTest {
     }
 
     // ---- space
-    // --------------------------------------------------------------------------------------------------------
-
     @Test
     void spaceIsExactAndComesBackAfterOverwritingAndDeleting() throws IOException {
         try (StoreRig rig = openWithVolume()) {
@@ -488,8 +480,6 @@ class DiskStoreTest {
     }
 
     // ---- tools
-    // --------------------------------------------------------------------------------------------------------
-
     @Test
     void dumpOfADiskThatWasKilledHoldsEveryBlock() throws IOException {
         StoreRig rig = openWithVolume();

@@ -1,8 +1,8 @@
 package io.gabion.store;
 
-import io.gabion.core.port.BlockVersion;
+import io.gabion.core.message.BlockVersion;
+import io.gabion.core.message.RegionState;
 import io.gabion.core.port.RecoveredReplica;
-import io.gabion.core.port.RegionState;
 import io.gabion.model.ByteRange;
 import io.gabion.model.Lsn;
 import io.gabion.store.integrity.BlockChecksum;

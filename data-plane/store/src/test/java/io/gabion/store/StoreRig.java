@@ -1,14 +1,14 @@
 package io.gabion.store;
 
+import io.gabion.core.message.BlockRun;
+import io.gabion.core.message.BlockVersion;
 import io.gabion.core.message.HeapPayload;
+import io.gabion.core.message.RegionState;
 import io.gabion.core.message.RequestId;
-import io.gabion.core.port.BlockRun;
-import io.gabion.core.port.BlockVersion;
 import io.gabion.core.port.Effect;
 import io.gabion.core.port.EpochStart;
 import io.gabion.core.port.Event;
 import io.gabion.core.port.LogRecord;
-import io.gabion.core.port.RegionState;
 import io.gabion.core.port.ReplicaRecord;
 import io.gabion.core.port.ReplicaStatus;
 import io.gabion.model.ByteRange;
@@ -138,8 +138,7 @@ final class StoreRig implements AutoCloseable {
         }
     }
 
-    // ---- driving ----------------------------------------------------------------------------------------------------
-
+    // ---- driving
     CompletableFuture<Event> append(VolumeId volume, LogRecord record) {
         long number = ticket.incrementAndGet();
         CompletableFuture<Event> future = new CompletableFuture<>();
@@ -262,8 +261,7 @@ final class StoreRig implements AutoCloseable {
         }
     }
 
-    // ---- records ----------------------------------------------------------------------------------------------------
-
+    // ---- records
     static LogRecord created(VolumeId volume, long sizeBytes) {
         return new LogRecord.ReplicaChanged(record(volume, sizeBytes, 1, 0, new Lsn(1, 0)));
     }
@@ -293,7 +291,8 @@ final class StoreRig implements AutoCloseable {
                 ReplicaStatus.IN_SYNC,
                 List.of(new EpochStart(epoch, Lsn.ZERO)),
                 position,
-                SessionId.NONE);
+                SessionId.NONE,
+                List.of());
     }
 
     static LogRecord.Written written(long epoch, long seq, long block, byte[] content) {

@@ -1,7 +1,7 @@
 package io.gabion.store;
 
+import io.gabion.core.message.BlockRun;
 import io.gabion.core.message.HeapPayload;
-import io.gabion.core.port.BlockRun;
 import io.gabion.core.port.LogRecord;
 import io.gabion.model.Lsn;
 import io.gabion.model.VolumeId;

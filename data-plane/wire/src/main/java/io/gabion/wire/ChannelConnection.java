@@ -75,8 +75,7 @@ final class ChannelConnection extends ChannelInboundHandlerAdapter implements Co
         this.life = new SignsOfLife(options.limits());
     }
 
-    // ---- Connection -------------------------------------------------------------------------------------------------
-
+    // ---- Connection
     @Override
     public Hello peer() {
         Hello known = peer;
@@ -246,8 +245,7 @@ final class ChannelConnection extends ChannelInboundHandlerAdapter implements Co
         }
     }
 
-    // ---- channel ----------------------------------------------------------------------------------------------------
-
+    // ---- channel
     /** Called by whoever put this handler into an active channel, before TLS begins. */
     void begin() {
         int timeoutMillis = options.limits().handshakeTimeoutMillis();
@@ -331,8 +329,7 @@ final class ChannelConnection extends ChannelInboundHandlerAdapter implements Co
         end(state == State.HANDSHAKE ? Failures.ofTls(cause, peerText()) : Failures.ofOpen(cause, peerText()), null);
     }
 
-    // ---- frames -----------------------------------------------------------------------------------------------------
-
+    // ---- frames
     private void frame(FrameBody body) {
         if (state == State.ENDED) {
             body.abandon();
@@ -414,8 +411,7 @@ final class ChannelConnection extends ChannelInboundHandlerAdapter implements Co
         agreed.handler().connected(this);
     }
 
-    // ---- time -------------------------------------------------------------------------------------------------------
-
+    // ---- time
     private void tick() {
         if (state != State.OPEN) {
             return;
@@ -438,8 +434,7 @@ final class ChannelConnection extends ChannelInboundHandlerAdapter implements Co
         }
     }
 
-    // ---- end --------------------------------------------------------------------------------------------------------
-
+    // ---- end
     /** A handler of this process threw, or what it wanted to send was wrong. */
     private void failed(RuntimeException cause) {
         LOG.error("the connection with {} is closed because its handler failed", peerText(), cause);

@@ -142,8 +142,7 @@ final class ClientMessageCodec {
         };
     }
 
-    // ---- requests ---------------------------------------------------------------------------------------------------
-
+    // ---- requests
     static Open readOpen(FrameBody in) {
         return new Open(in.volume(), in.i64(), in.uuid(), in.i64(), in.i64());
     }
@@ -181,8 +180,7 @@ final class ClientMessageCodec {
         return new BlockStatus(in.volume(), in.session(), in.request(), in.i64(), in.range());
     }
 
-    // ---- responses --------------------------------------------------------------------------------------------------
-
+    // ---- responses
     static Opened readOpened(FrameBody in) {
         return new Opened(in.volume(), in.i64(), in.session(), in.i64(), in.i32(), in.i64());
     }

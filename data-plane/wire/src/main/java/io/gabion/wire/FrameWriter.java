@@ -80,8 +80,7 @@ final class FrameWriter {
         return payloadBytes;
     }
 
-    // ---- fields -----------------------------------------------------------------------------------------------------
-
+    // ---- fields
     FrameWriter u8(int value) {
         out.writeByte(value);
         return this;

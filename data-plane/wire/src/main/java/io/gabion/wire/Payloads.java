@@ -1,10 +1,10 @@
 package io.gabion.wire;
 
+import io.gabion.core.message.BlockRun;
 import io.gabion.core.message.ClientMessage;
 import io.gabion.core.message.Operation;
 import io.gabion.core.message.Payload;
 import io.gabion.core.message.PeerMessage;
-import io.gabion.core.port.BlockRun;
 import java.util.List;
 
 /** Gives back the payload references of messages that go nowhere. */

@@ -1,5 +1,7 @@
 package io.gabion.wire;
 
+import io.gabion.core.message.BlockRun;
+import io.gabion.core.message.BlockVersion;
 import io.gabion.core.message.Operation;
 import io.gabion.core.message.PeerMessage;
 import io.gabion.core.message.PeerMessage.Blocks;
@@ -26,11 +28,9 @@ import io.gabion.core.message.PeerMessage.Resume;
 import io.gabion.core.message.PeerMessage.StateReport;
 import io.gabion.core.message.PeerMessage.StillDifferent;
 import io.gabion.core.message.PeerMessage.TakeOver;
+import io.gabion.core.message.RegionState;
 import io.gabion.core.message.RequestId;
-import io.gabion.core.port.BlockRun;
-import io.gabion.core.port.BlockVersion;
-import io.gabion.core.port.RegionState;
-import io.gabion.core.port.TailEntry;
+import io.gabion.core.message.TailEntry;
 import io.gabion.model.ByteRange;
 import java.util.List;
 

@@ -2,11 +2,11 @@ package io.gabion.wire;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gabion.core.message.BlockRun;
 import io.gabion.core.message.ClientMessage;
 import io.gabion.core.message.Operation;
 import io.gabion.core.message.Payload;
 import io.gabion.core.message.PeerMessage;
-import io.gabion.core.port.BlockRun;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;

@@ -3,12 +3,12 @@ package io.gabion.wire;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.gabion.core.message.BlockRun;
 import io.gabion.core.message.HeapPayload;
 import io.gabion.core.message.Payload;
 import io.gabion.core.message.PeerMessage;
+import io.gabion.core.message.RegionState;
 import io.gabion.core.message.RequestId;
-import io.gabion.core.port.BlockRun;
-import io.gabion.core.port.RegionState;
 import io.gabion.model.BlockGeometry;
 import io.gabion.model.Lsn;
 import io.gabion.model.ReplicaId;

@@ -1,16 +1,16 @@
 package io.gabion.wire;
 
+import io.gabion.core.message.BlockRun;
+import io.gabion.core.message.BlockVersion;
 import io.gabion.core.message.ClientMessage;
 import io.gabion.core.message.HeapPayload;
 import io.gabion.core.message.NodeMessage;
 import io.gabion.core.message.Operation;
 import io.gabion.core.message.Payload;
 import io.gabion.core.message.PeerMessage;
+import io.gabion.core.message.RegionState;
 import io.gabion.core.message.RequestId;
-import io.gabion.core.port.BlockRun;
-import io.gabion.core.port.BlockVersion;
-import io.gabion.core.port.RegionState;
-import io.gabion.core.port.TailEntry;
+import io.gabion.core.message.TailEntry;
 import io.gabion.model.Attachment;
 import io.gabion.model.BlockGeometry;
 import io.gabion.model.ByteRange;

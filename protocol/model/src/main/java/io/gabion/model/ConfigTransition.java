@@ -33,7 +33,8 @@ public final class ConfigTransition {
         refuseIf(
                 broken,
                 !next.deleting()
-                        && b.inSync().stream().anyMatch(m -> next.nodeOf(m.replica()).isEmpty()),
+                        && b.inSync().stream()
+                                .anyMatch(m -> next.nodeOf(m.replica()).isEmpty()),
                 "every in-sync member must have a placement");
         return broken;
     }

@@ -89,8 +89,7 @@ final class Transmission extends ChannelInboundHandlerAdapter {
         export.submit(command, completion);
     }
 
-    // ---- channel events ---------------------------------------------------------------------------------------------
-
+    // ---- channel events
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
         context = ctx;
@@ -159,8 +158,7 @@ final class Transmission extends ChannelInboundHandlerAdapter {
         }
     }
 
-    // ---- taking requests from the stream ----------------------------------------------------------------------------
-
+    // ---- taking requests from the stream
     private boolean mayRead() {
         ChannelHandlerContext ctx = context;
         return !closed
@@ -355,8 +353,7 @@ final class Transmission extends ChannelInboundHandlerAdapter {
         transaction.issue();
     }
 
-    // ---- replies ----------------------------------------------------------------------------------------------------
-
+    // ---- replies
     /** From any thread. */
     void completed(Transaction.Part part) {
         EventLoop own = loop;

@@ -117,8 +117,7 @@ public final class VolumeExport implements BlockExport, NodeLinks.Subscriber {
         return attachment;
     }
 
-    // ---- the device -------------------------------------------------------------------------------------------------
-
+    // ---- the device
     @Override
     public String name() {
         return attachment.exportName();
@@ -175,8 +174,7 @@ public final class VolumeExport implements BlockExport, NodeLinks.Subscriber {
         return new BlockRequest(id, kind, range, Optional.empty());
     }
 
-    // ---- links ------------------------------------------------------------------------------------------------------
-
+    // ---- links
     @Override
     public VolumeId volume() {
         return attachment.volume();
@@ -197,8 +195,7 @@ public final class VolumeExport implements BlockExport, NodeLinks.Subscriber {
         step(new SessionEvent.Received(node, message));
     }
 
-    // ---- the session ------------------------------------------------------------------------------------------------
-
+    // ---- the session
     private void step(SessionEvent event) {
         events.add(event);
         if (stepping) {

@@ -53,8 +53,7 @@ final class RawNbdClient implements AutoCloseable {
         }
     }
 
-    // ---- handshake --------------------------------------------------------------------------------------------------
-
+    // ---- handshake
     RawNbdClient greet() throws IOException {
         return greet(NbdProtocol.FLAG_FIXED_NEWSTYLE | NbdProtocol.FLAG_NO_ZEROES);
     }
@@ -150,8 +149,7 @@ final class RawNbdClient implements AutoCloseable {
         }
     }
 
-    // ---- transmission -----------------------------------------------------------------------------------------------
-
+    // ---- transmission
     static byte[] request(int command, int flags, long cookie, long offset, long length) {
         return ByteBuffer.allocate(NbdProtocol.REQUEST_HEADER_BYTES)
                 .putInt(NbdProtocol.REQUEST_MAGIC)

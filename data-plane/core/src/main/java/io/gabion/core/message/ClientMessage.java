@@ -37,8 +37,7 @@ public sealed interface ClientMessage {
         ByteRange range();
     }
 
-    // ---- session ----------------------------------------------------------------------------------------------------
-
+    // ---- session
     /**
      * Open the volume. {@code knownConnection} is the connection number that this instance held last, 0 for a new instance: a
      * node that knows a higher one of another instance refuses, so that an agent that was replaced cannot come back.
@@ -75,8 +74,7 @@ public sealed interface ClientMessage {
     /** The agent leaves in good order; no reply. */
     record Close(VolumeId volume, SessionId session) implements Request {}
 
-    // ---- I/O --------------------------------------------------------------------------------------------------------
-
+    // ---- I/O
     /** Replace whole blocks. Acknowledged only when durable on all in-sync replicas. */
     record Write(
             VolumeId volume,

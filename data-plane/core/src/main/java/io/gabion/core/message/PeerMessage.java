@@ -2,10 +2,6 @@ package io.gabion.core.message;
 
 import static java.util.Objects.requireNonNull;
 
-import io.gabion.core.port.BlockRun;
-import io.gabion.core.port.BlockVersion;
-import io.gabion.core.port.RegionState;
-import io.gabion.core.port.TailEntry;
 import io.gabion.model.ByteRange;
 import io.gabion.model.Lsn;
 import io.gabion.model.ReplicaId;
@@ -30,8 +26,7 @@ public sealed interface PeerMessage {
     /** The replica that speaks. */
     ReplicaId from();
 
-    // ---- epoch and activation -------------------------------------------------------------------------------------
-
+    // ---- epoch and activation
     /** Primary to in-sync members: promise this epoch, stop everything of lower ones, and report your tail. */
     record NewEpoch(VolumeId volume, long epoch, ReplicaId from, VolumeRecord record, Lsn committed)
             implements PeerMessage {}
@@ -93,11 +88,9 @@ public sealed interface PeerMessage {
     /** Member to primary: equal to you, durably. */
     record Reconciled(VolumeId volume, long epoch, ReplicaId from) implements PeerMessage {}
 
-    // ---- the stream -----------------------------------------------------------------------------------------------
-
+    // ---- the stream
     /** Primary to members and joiners: apply this as (epoch, seq). {@code committedSeq} is the commit position in this epoch. */
-    record Replicate(
-            VolumeId volume, long epoch, ReplicaId from, long seq, long committedSeq, Operation operation)
+    record Replicate(VolumeId volume, long epoch, ReplicaId from, long seq, long committedSeq, Operation operation)
             implements PeerMessage {
         public Replicate {
             requireNonNull(operation, "operation is null");
@@ -130,18 +123,15 @@ public sealed interface PeerMessage {
     /** Primary to an in-sync member: promote yourself now (planned handover after draining, or my disk is failing). */
     record TakeOver(VolumeId volume, long epoch, ReplicaId from, Lsn lastLsn) implements PeerMessage {}
 
-    // ---- who holds what, when nobody may speak for the volume --------------------------------------------------------
-
+    // ---- who holds what, when nobody may speak for the volume
     /** Periodic while a volume has no primary that serves: what this replica holds. Decides who goes on after a power cut. */
     record StateReport(
             VolumeId volume, long epoch, ReplicaId from, long incarnation, boolean unclean, boolean intact, Lsn lastLsn)
             implements PeerMessage {}
 
-    // ---- resync -----------------------------------------------------------------------------------------------------
-
+    // ---- resync
     /** A replica outside the in-sync set asks the primary to be brought back. Repeated until answered. */
-    record JoinRequest(
-            VolumeId volume, long epoch, ReplicaId from, long incarnation, Lsn lastLsn, Lsn committed)
+    record JoinRequest(VolumeId volume, long epoch, ReplicaId from, long incarnation, Lsn lastLsn, Lsn committed)
             implements PeerMessage {}
 
     /** Primary to joiner: adopt the record, promise the epoch; the stream reaches you from {@code startSeq} on. */
@@ -191,8 +181,7 @@ public sealed interface PeerMessage {
     }
 
     /** Source to joiner: answer to one FetchBlocks; blocks not named are equal. */
-    record Blocks(VolumeId volume, long epoch, ReplicaId from, long fetch, List<BlockRun> runs)
-            implements PeerMessage {
+    record Blocks(VolumeId volume, long epoch, ReplicaId from, long fetch, List<BlockRun> runs) implements PeerMessage {
         public Blocks {
             runs = List.copyOf(runs);
         }

@@ -1,5 +1,6 @@
 package io.gabion.core.port;
 
+import io.gabion.core.message.BlockVersion;
 import io.gabion.core.message.ClientMessage;
 import io.gabion.core.message.PeerMessage;
 import io.gabion.model.ByteRange;
@@ -22,15 +23,13 @@ public sealed interface Effect {
     /** Close this client's connection for the volume: it broke the protocol or lost its session. */
     record CloseClient(long link, String reason) implements Effect {}
 
-    // ---- configuration store ----------------------------------------------------------------------------------------
-
+    // ---- configuration store
     record ReadConfig(long ticket) implements Effect {}
 
     /** Swap if the stored version is {@code next.config().version() - 1}. */
     record SwapConfig(long ticket, VolumeRecord next) implements Effect {}
 
-    // ---- store ------------------------------------------------------------------------------------------------------
-
+    // ---- store
     /** An effect that the disk's store carries out. */
     sealed interface StoreEffect extends Effect {}
 
@@ -59,8 +58,7 @@ public sealed interface Effect {
     /** Digest the content as it is at exactly this place in the order of appends; the result goes to whoever asked, not back here. */
     record Verify(long id, Lsn lsn) implements StoreEffect {}
 
-    // ---- the rest ---------------------------------------------------------------------------------------------------
-
+    // ---- the rest
     /** Something happened that people, metrics and logs want to know. */
     record Notify(Notice notice) implements Effect {}
 

@@ -1,8 +1,11 @@
 package io.gabion.core.port;
 
+import io.gabion.core.message.BlockRun;
+import io.gabion.core.message.BlockVersion;
 import io.gabion.core.message.ClientMessage;
 import io.gabion.core.message.Payload;
 import io.gabion.core.message.PeerMessage;
+import io.gabion.core.message.RegionState;
 import io.gabion.model.ByteRange;
 import io.gabion.model.NodeName;
 import io.gabion.model.ReplicaId;
@@ -21,8 +24,7 @@ public sealed interface Event {
     /** First event of a replica that does not exist yet: the record, read with a quorum, places it on this node. */
     record Create(VolumeRecord record, ReplicaId replica) implements Event {}
 
-    // ---- configuration store ----------------------------------------------------------------------------------------
-
+    // ---- configuration store
     /** From a watch: true at some time, perhaps no longer. */
     record ConfigHint(VolumeRecord record) implements Event {}
 
@@ -58,8 +60,7 @@ public sealed interface Event {
         record Unknown(String reason) implements SwapOutcome {}
     }
 
-    // ---- peers ------------------------------------------------------------------------------------------------------
-
+    // ---- peers
     /** A link to the node is up; everything said on an earlier link is lost or was received. */
     record PeerUp(NodeName node) implements Event {}
 
@@ -79,16 +80,14 @@ public sealed interface Event {
     /** The node said that it promised this epoch for the volume. */
     record PeerPromised(NodeName node, long epoch) implements Event {}
 
-    // ---- clients ----------------------------------------------------------------------------------------------------
-
+    // ---- clients
     /** @param link number of the connection, never re-used by this process
      * @param agent the node that the connection's certificate names */
     record FromClient(long link, NodeName agent, ClientMessage.Request message) implements Event {}
 
     record ClientGone(long link) implements Event {}
 
-    // ---- store ------------------------------------------------------------------------------------------------------
-
+    // ---- store
     /** Every record appended with a ticket up to this one is durable and applied. */
     record Appended(long throughTicket) implements Event {}
 
@@ -117,8 +116,7 @@ public sealed interface Event {
     /** Bytes of payload that this replica can take beyond what it was given; sent when it changed much, and at start. */
     record SpaceAvailable(long freeBytes) implements Event {}
 
-    // ---- operator ---------------------------------------------------------------------------------------------------
-
+    // ---- operator
     /** Verify the volume: a person (or scrub) asks the primary to mark a point. */
     record VerifyRequested(long id) implements Event {}
 

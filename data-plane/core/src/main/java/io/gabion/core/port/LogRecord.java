@@ -2,6 +2,7 @@ package io.gabion.core.port;
 
 import static java.util.Objects.requireNonNull;
 
+import io.gabion.core.message.BlockRun;
 import io.gabion.core.message.Payload;
 import io.gabion.core.message.RequestId;
 import io.gabion.model.ByteRange;

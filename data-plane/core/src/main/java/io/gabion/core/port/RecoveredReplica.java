@@ -3,6 +3,7 @@ package io.gabion.core.port;
 import static java.util.Objects.requireNonNull;
 
 import io.gabion.core.message.RequestId;
+import io.gabion.core.message.TailEntry;
 import io.gabion.model.Lsn;
 import java.util.List;
 

@@ -37,20 +37,6 @@ public record ReplicaRecord(
     /** Enough to find the common point of replicas that were apart for this many failovers; older ones compare region tables. */
     public static final int MAX_EPOCH_STARTS = 64;
 
-    /** A record whose copy contains no request that could come again. */
-    public ReplicaRecord(
-            VolumeId volume,
-            ReplicaId replica,
-            long promisedEpoch,
-            VolumeRecord record,
-            long incarnation,
-            ReplicaStatus status,
-            List<EpochStart> epochStarts,
-            Lsn position,
-            SessionId session) {
-        this(volume, replica, promisedEpoch, record, incarnation, status, epochStarts, position, session, List.of());
-    }
-
     public ReplicaRecord {
         requireNonNull(volume, "volume is null");
         requireNonNull(replica, "replica is null");

@@ -137,11 +137,9 @@ public final class AgentSession {
         }
     }
 
-    // ---- finding the primary ----------------------------------------------------------------------------------------
-
+    // ---- finding the primary
     private void seek(long nowNanos, SessionEffectSink effects) {
-        boolean looking = phase == Phase.SEEKING
-                || (inFlight.outstandingCount() > 0 && nowNanos >= silentFromNanos());
+        boolean looking = phase == Phase.SEEKING || (inFlight.outstandingCount() > 0 && nowNanos >= silentFromNanos());
         if (!looking) {
             return;
         }
@@ -227,8 +225,7 @@ public final class AgentSession {
         }
     }
 
-    // ---- requests ---------------------------------------------------------------------------------------------------
-
+    // ---- requests
     private void submit(Pending pending, long nowNanos, SessionEffectSink effects) {
         List<Part> parts = Part.of(pending, editor);
         pending.partsLeft = parts.size();
@@ -255,22 +252,21 @@ public final class AgentSession {
         }
     }
 
-    private void received(
-            NodeName node, ClientMessage.Response message, long nowNanos, SessionEffectSink effects) {
+    private void received(NodeName node, ClientMessage.Response message, long nowNanos, SessionEffectSink effects) {
         switch (message) {
             case ClientMessage.Opened opened -> opened(node, opened, nowNanos, effects);
             case ClientMessage.NotPrimary answer -> notPrimary(node, answer, nowNanos, effects);
             case ClientMessage.SessionFenced fenced -> fenced(node, fenced, nowNanos, effects);
-            case ClientMessage.NotAttached(_, var why) -> declined(node, why, nowNanos);
+            case ClientMessage.NotAttached(var _, var why) -> declined(node, why, nowNanos);
             case ClientMessage.UnknownVolume _ -> declined(node, "has no replica of the volume", nowNanos);
-            case ClientMessage.Done(_, var request, var answerEpoch, var status, var times) -> {
+            case ClientMessage.Done(var _, var request, var answerEpoch, var status, var times) -> {
                 Part part = answered(node, request, answerEpoch, nowNanos);
                 if (part != null) {
                     part.request.took(times);
                     done(part, status, nowNanos, effects);
                 }
             }
-            case ClientMessage.ReadDone(_, var request, var answerEpoch, var payload, var times) -> {
+            case ClientMessage.ReadDone(var _, var request, var answerEpoch, var payload, var times) -> {
                 Part part = answered(node, request, answerEpoch, nowNanos);
                 if (part == null) {
                     payload.release();
@@ -279,7 +275,7 @@ public final class AgentSession {
                     readDone(part, payload, nowNanos, effects);
                 }
             }
-            case ClientMessage.BlockStatusDone(_, var request, var answerEpoch, var extents) -> {
+            case ClientMessage.BlockStatusDone(var _, var request, var answerEpoch, var extents) -> {
                 Part part = answered(node, request, answerEpoch, nowNanos);
                 if (part != null) {
                     partFinished(part, new BlockOutcome.Extents(clipped(part, extents)), nowNanos, effects);
@@ -368,8 +364,7 @@ public final class AgentSession {
                 request.kind(), request.range().length(), nowNanos - pending.arrivedNanos, pending.slowest));
     }
 
-    // ---- the end ----------------------------------------------------------------------------------------------------
-
+    // ---- the end
     private void close(SessionEffectSink effects) {
         NodeName current = primary;
         if (phase == Phase.OPEN && current != null) {
@@ -401,7 +396,8 @@ public final class AgentSession {
                 request.payload().ifPresent(Payload::release);
                 effects.emit(new SessionEffect.Complete(request.id(), new BlockOutcome.Stopped(reason)));
             }
-            case SessionEvent.Received(_, ClientMessage.ReadDone late) -> late.payload().release();
+            case SessionEvent.Received(var _, ClientMessage.ReadDone late) ->
+                late.payload().release();
             case SessionEvent.Received _,
                     SessionEvent.Start _,
                     SessionEvent.LinkUp _,

@@ -46,7 +46,8 @@ final class Part {
         return kind;
     }
 
-    @Nullable Payload payload() {
+    @Nullable
+    Payload payload() {
         return payload;
     }
 
@@ -146,12 +147,15 @@ final class Part {
 
     static ByteRange outward(ByteRange range) {
         long start = range.offset() / BlockGeometry.BLOCK_BYTES * BlockGeometry.BLOCK_BYTES;
-        long end = (range.end() + BlockGeometry.BLOCK_BYTES - 1) / BlockGeometry.BLOCK_BYTES * BlockGeometry.BLOCK_BYTES;
+        long end =
+                (range.end() + BlockGeometry.BLOCK_BYTES - 1) / BlockGeometry.BLOCK_BYTES * BlockGeometry.BLOCK_BYTES;
         return new ByteRange(start, end - start);
     }
 
     static ByteRange inward(ByteRange range) {
-        long start = (range.offset() + BlockGeometry.BLOCK_BYTES - 1) / BlockGeometry.BLOCK_BYTES * BlockGeometry.BLOCK_BYTES;
+        long start = (range.offset() + BlockGeometry.BLOCK_BYTES - 1)
+                / BlockGeometry.BLOCK_BYTES
+                * BlockGeometry.BLOCK_BYTES;
         long end = range.end() / BlockGeometry.BLOCK_BYTES * BlockGeometry.BLOCK_BYTES;
         return end <= start ? new ByteRange(start, 0) : new ByteRange(start, end - start);
     }

@@ -1,8 +1,8 @@
 package io.gabion.core.volume;
 
+import io.gabion.core.message.BlockRun;
+import io.gabion.core.message.BlockVersion;
 import io.gabion.core.message.PeerMessage;
-import io.gabion.core.port.BlockRun;
-import io.gabion.core.port.BlockVersion;
 import io.gabion.core.port.Event;
 import io.gabion.core.port.LogRecord;
 import io.gabion.model.BlockGeometry;

@@ -42,8 +42,6 @@ final class ClientDesk {
     }
 
     // ---- sessions
-    // -----------------------------------------------------------------------------------------------------
-
     void received(long link, NodeName agent, ClientMessage.Request request) {
         switch (request) {
             case ClientMessage.Open open -> {
@@ -183,8 +181,6 @@ final class ClientDesk {
     }
 
     // ---- requests
-    // -----------------------------------------------------------------------------------------------------
-
     private void request(long link, ClientMessage.IoRequest io) {
         ClientSession session = current;
         if (session == null || session.link != link || !session.id.equals(io.session())) {
@@ -256,8 +252,6 @@ final class ClientDesk {
     }
 
     // ---- the queue before the sequence
-    // --------------------------------------------------------------------------------
-
     boolean hasWaiting() {
         return !waiting.isEmpty();
     }
@@ -311,8 +305,6 @@ final class ClientDesk {
     }
 
     // ---- answers
-    // ------------------------------------------------------------------------------------------------------
-
     /** The operation is on all members: answer whoever asked for it. */
     void finished(WindowEntry entry) {
         ClientSession session = entry.session;
@@ -372,8 +364,6 @@ final class ClientDesk {
     }
 
     // ---- epochs
-    // -------------------------------------------------------------------------------------------------------
-
     void epochEnds() {
         List<Barrier> kept = new ArrayList<>(barriers);
         barriers.clear();

@@ -64,8 +64,6 @@ final class ConfigAccess {
     }
 
     // ---- reads
-    // --------------------------------------------------------------------------------------------------------
-
     void read(Reader reader) {
         next.add(reader);
         startRead();
@@ -149,8 +147,6 @@ final class ConfigAccess {
     }
 
     // ---- changes
-    // ------------------------------------------------------------------------------------------------------
-
     /** A change is under way, perhaps with an unknown outcome, or must not be tried again yet. */
     boolean busy() {
         return change != Change.NONE || r.now < notBeforeNanos;
@@ -242,8 +238,6 @@ final class ConfigAccess {
     }
 
     // ---- time
-    // ---------------------------------------------------------------------------------------------------------
-
     void tick() {
         if (r.now >= refreshAtNanos) {
             refresh();

@@ -2,13 +2,13 @@ package io.gabion.core.volume;
 
 import io.gabion.core.message.PeerMessage;
 import io.gabion.core.message.RequestId;
+import io.gabion.core.message.TailEntry;
 import io.gabion.core.port.EpochStart;
 import io.gabion.core.port.Event.DownReason;
 import io.gabion.core.port.LogRecord;
 import io.gabion.core.port.Notice;
 import io.gabion.core.port.ReplicaRecord;
 import io.gabion.core.port.ReplicaStatus;
-import io.gabion.core.port.TailEntry;
 import io.gabion.model.ByteRange;
 import io.gabion.model.InSyncMember;
 import io.gabion.model.Lsn;
@@ -106,8 +106,6 @@ final class Follower extends Role {
     }
 
     // ---- the primary speaks
-    // -------------------------------------------------------------------------------------------
-
     @Override
     void peer(NodeName node, PeerMessage message) {
         switch (message) {
@@ -191,8 +189,6 @@ final class Follower extends Role {
     }
 
     // ---- links
-    // --------------------------------------------------------------------------------------------------------
-
     @Override
     void peerUp(NodeName node) {
         if (activated && node.equals(primary)) {
@@ -218,8 +214,6 @@ final class Follower extends Role {
     }
 
     // ---- taking over
-    // --------------------------------------------------------------------------------------------------
-
     /** When this replica should propose itself, {@link Long#MAX_VALUE} while the primary seems alive. */
     private long promoteAtNanos() {
         if (!r.confirmed || r.stopping || !r.intact) {
@@ -300,8 +294,6 @@ final class Follower extends Role {
     }
 
     // ---- the rest
-    // -----------------------------------------------------------------------------------------------------
-
     @Override
     void shutdown() {
         if (activated || epoch == r.cfg().epoch()) {

@@ -2,8 +2,8 @@ package io.gabion.core.volume;
 
 import io.gabion.core.message.Operation;
 import io.gabion.core.message.PeerMessage;
+import io.gabion.core.message.RegionState;
 import io.gabion.core.port.Event;
-import io.gabion.core.port.RegionState;
 import io.gabion.model.ByteRange;
 import io.gabion.model.InSyncMember;
 import io.gabion.model.NodeName;
@@ -110,8 +110,6 @@ final class JoinHost {
     }
 
     // ---- conversation
-    // -------------------------------------------------------------------------------------------------
-
     void requested(NodeName node, PeerMessage.JoinRequest join) {
         String refusal = refusal(node, join);
         if (refusal != null) {
@@ -232,8 +230,6 @@ final class JoinHost {
     }
 
     // ---- trouble
-    // ------------------------------------------------------------------------------------------------------
-
     /** What was said on the earlier link may be lost: the joiner starts over, unless it may be a member already. */
     void linkChanged(NodeName node) {
         for (Joiner joiner : joiners.values()) {

@@ -1,9 +1,9 @@
 package io.gabion.core.volume;
 
+import io.gabion.core.message.BlockRun;
 import io.gabion.core.message.ClientMessage;
 import io.gabion.core.message.Operation;
 import io.gabion.core.message.PeerMessage;
-import io.gabion.core.port.BlockRun;
 import io.gabion.core.port.Event;
 import java.util.List;
 

@@ -81,8 +81,6 @@ final class Primary extends Role {
     }
 
     // ---- the life of an epoch
-    // -----------------------------------------------------------------------------------------
-
     /** Starts the epoch of the record known now, in which this replica is primary. */
     void startEpoch() {
         VolumeConfig c = r.cfg();
@@ -208,8 +206,6 @@ final class Primary extends Role {
     }
 
     // ---- sequencing
-    // ---------------------------------------------------------------------------------------------------
-
     /** Gives the next place in the epoch to {@code entry} and sends it to everybody. */
     void sequence(WindowEntry entry) {
         Invariants.check(phase == Phase.ACTIVE, "I6: operations only in an active epoch", phase, epoch);
@@ -266,8 +262,6 @@ final class Primary extends Role {
     }
 
     // ---- acknowledgements
-    // ---------------------------------------------------------------------------------------------
-
     private void durable(PeerMessage.Durable message) {
         Member member = members.get(message.from());
         if (member == null) {
@@ -342,8 +336,6 @@ final class Primary extends Role {
     }
 
     // ---- peers
-    // --------------------------------------------------------------------------------------------------------
-
     @Override
     void peer(NodeName node, PeerMessage message) {
         boolean current = message.epoch() == epoch;
@@ -408,8 +400,6 @@ final class Primary extends Role {
     }
 
     // ---- the rest of what happens
-    // -------------------------------------------------------------------------------------
-
     @Override
     void client(long link, NodeName agent, ClientMessage.Request request) {
         desk.received(link, agent, request);

@@ -1,6 +1,6 @@
 package io.gabion.core.volume;
 
-import io.gabion.core.port.RegionState;
+import io.gabion.core.message.RegionState;
 import io.gabion.model.BlockGeometry;
 import io.gabion.model.ByteRange;
 import java.util.ArrayList;

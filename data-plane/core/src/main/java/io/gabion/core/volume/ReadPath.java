@@ -1,12 +1,12 @@
 package io.gabion.core.volume;
 
+import io.gabion.core.message.BlockRun;
 import io.gabion.core.message.ClientMessage;
 import io.gabion.core.message.ClientMessage.IoStatus;
 import io.gabion.core.message.ClientMessage.PhaseTimes;
 import io.gabion.core.message.HeapPayload;
 import io.gabion.core.message.Payload;
 import io.gabion.core.message.PeerMessage;
-import io.gabion.core.port.BlockRun;
 import io.gabion.core.port.Event;
 import io.gabion.core.port.Event.ReadOutcome;
 import io.gabion.core.port.Notice;
@@ -170,8 +170,6 @@ final class ReadPath {
     }
 
     // ---- still primary?
-    // -----------------------------------------------------------------------------------------------
-
     private void prove(Pending read) {
         if (read.epoch != p.epoch) {
             // Read in an epoch that is over; whatever happened meanwhile, it is read again.
@@ -253,8 +251,6 @@ final class ReadPath {
     }
 
     // ---- a copy that cannot be read
-    // -----------------------------------------------------------------------------------
-
     private void fetch(Pending read) {
         boolean content = read.request instanceof ClientMessage.Read;
         for (Member member : p.members.values()) {
@@ -376,8 +372,6 @@ final class ReadPath {
     }
 
     // ---- epochs and sessions
-    // ------------------------------------------------------------------------------------------
-
     void epochEnds() {
         waiting.addAll(unproven);
         unproven.clear();

@@ -1,10 +1,10 @@
 package io.gabion.core.volume;
 
 import io.gabion.core.Invariants;
+import io.gabion.core.message.BlockVersion;
 import io.gabion.core.message.ClientMessage;
 import io.gabion.core.message.PeerMessage;
 import io.gabion.core.message.RequestId;
-import io.gabion.core.port.BlockVersion;
 import io.gabion.core.port.Effect;
 import io.gabion.core.port.EffectSink;
 import io.gabion.core.port.EpochStart;
@@ -107,8 +107,6 @@ final class Replica {
     }
 
     // ---- who am I
-    // -----------------------------------------------------------------------------------------------------
-
     ReplicaId me() {
         return own.replica();
     }
@@ -154,8 +152,6 @@ final class Replica {
     }
 
     // ---- effects
-    // ------------------------------------------------------------------------------------------------------
-
     void emit(Effect effect) {
         sink.emit(effect);
     }
@@ -235,8 +231,6 @@ final class Replica {
     }
 
     // ---- the durable record
-    // -------------------------------------------------------------------------------------------
-
     /** Replaces the durable record; {@code then} runs when it is durable. */
     void persist(ReplicaRecord next, Runnable then) {
         replaceOwn(next);
@@ -316,8 +310,6 @@ final class Replica {
     }
 
     // ---- conversation
-    // -------------------------------------------------------------------------------------------------
-
     void refuseEpoch(NodeName node, long staleEpoch, ReplicaId from) {
         notice(new Notice.StaleRefused(from, staleEpoch, promised()));
         send(node, new PeerMessage.EpochRefused(volume, staleEpoch, me(), promised()));

@@ -1,9 +1,9 @@
 package io.gabion.core.volume;
 
 import io.gabion.core.message.PeerMessage;
+import io.gabion.core.message.RegionState;
 import io.gabion.core.port.Event;
 import io.gabion.core.port.Notice;
-import io.gabion.core.port.RegionState;
 import io.gabion.core.port.ReplicaStatus;
 import io.gabion.model.BlockGeometry;
 import io.gabion.model.ByteRange;
@@ -91,8 +91,6 @@ final class Resync {
     }
 
     // ---- what differs?
-    // ------------------------------------------------------------------------------------------------
-
     private void begin() {
         if (stopped) {
             return;
@@ -189,8 +187,6 @@ final class Resync {
     }
 
     // ---- messages
-    // -----------------------------------------------------------------------------------------------------
-
     void peer(NodeName node, PeerMessage message) {
         if (message.epoch() != stream.epoch) {
             Payloads.release(message);

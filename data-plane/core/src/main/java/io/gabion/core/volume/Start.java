@@ -1,5 +1,6 @@
 package io.gabion.core.volume;
 
+import io.gabion.core.message.TailEntry;
 import io.gabion.core.port.EffectSink;
 import io.gabion.core.port.Event;
 import io.gabion.core.port.LogRecord;
@@ -7,7 +8,6 @@ import io.gabion.core.port.Notice;
 import io.gabion.core.port.RecoveredReplica;
 import io.gabion.core.port.ReplicaRecord;
 import io.gabion.core.port.ReplicaStatus;
-import io.gabion.core.port.TailEntry;
 import io.gabion.model.InSyncMember;
 import io.gabion.model.Lsn;
 import io.gabion.model.SessionId;
@@ -44,7 +44,8 @@ final class Start {
                 founding ? ReplicaStatus.IN_SYNC : ReplicaStatus.EMPTY,
                 List.of(),
                 Lsn.ZERO,
-                SessionId.NONE);
+                SessionId.NONE,
+                List.of());
         peers.started(now);
         Replica r = new Replica(identity, peers, space, own, now, effects);
         r.append(new LogRecord.ReplicaChanged(own));

@@ -1,8 +1,8 @@
 package io.gabion.core.volume;
 
+import io.gabion.core.message.BlockRun;
 import io.gabion.core.message.RequestId;
-import io.gabion.core.port.BlockRun;
-import io.gabion.core.port.TailEntry;
+import io.gabion.core.message.TailEntry;
 import io.gabion.model.ByteRange;
 import io.gabion.model.Lsn;
 import java.util.ArrayDeque;

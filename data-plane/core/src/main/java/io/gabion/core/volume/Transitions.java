@@ -103,8 +103,6 @@ final class Transitions {
     }
 
     // ---- which role?
-    // --------------------------------------------------------------------------------------------------
-
     private void reconsider() {
         if (r.role instanceof Ended) {
             if (isCondemned()) {
@@ -183,8 +181,6 @@ final class Transitions {
     }
 
     // ---- the end
-    // ------------------------------------------------------------------------------------------------------
-
     /** Only a tombstone deletes: the volume's, or this replica's once the in-sync set does not count on it. */
     private boolean isCondemned() {
         if (r.role instanceof Ended ended && ended.isDeleted()) {
@@ -217,8 +213,6 @@ final class Transitions {
     }
 
     // ---- peers
-    // --------------------------------------------------------------------------------------------------------
-
     private void fromPeer(NodeName node, PeerMessage message) {
         if (!VolumeReplica.isVolume(message, r.volume) || r.role instanceof Ended) {
             Payloads.release(message);

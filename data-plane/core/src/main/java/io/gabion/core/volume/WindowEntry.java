@@ -2,7 +2,7 @@ package io.gabion.core.volume;
 
 import io.gabion.core.message.Operation;
 import io.gabion.core.message.RequestId;
-import io.gabion.core.port.TailEntry;
+import io.gabion.core.message.TailEntry;
 import io.gabion.model.Lsn;
 import org.jspecify.annotations.Nullable;
 

@@ -5,6 +5,7 @@ import io.gabion.core.message.HeapPayload;
 import io.gabion.core.message.Operation;
 import io.gabion.core.message.PeerMessage;
 import io.gabion.core.message.RequestId;
+import io.gabion.core.message.TailEntry;
 import io.gabion.core.port.Effect;
 import io.gabion.core.port.Event;
 import io.gabion.core.port.LogRecord;
@@ -12,7 +13,6 @@ import io.gabion.core.port.PeerLeases;
 import io.gabion.core.port.RecoveredReplica;
 import io.gabion.core.port.ReplicaRecord;
 import io.gabion.core.port.ReplicaStatus;
-import io.gabion.core.port.TailEntry;
 import io.gabion.model.Attachment;
 import io.gabion.model.BlockGeometry;
 import io.gabion.model.ByteRange;
@@ -99,8 +99,6 @@ final class Bench {
     }
 
     // ---- what happens to it
-    // -------------------------------------------------------------------------------------------
-
     void step(Event event) {
         replica.step(event, now, effects::add);
     }
@@ -116,7 +114,8 @@ final class Bench {
                 ReplicaStatus.IN_SYNC,
                 List.of(),
                 new Lsn(record.config().epoch(), 0),
-                SessionId.NONE);
+                SessionId.NONE,
+                List.of());
         step(new Event.Started(new RecoveredReplica(own, unclean, true, last, committed, tail, List.of())));
     }
 
@@ -208,8 +207,6 @@ final class Bench {
     }
 
     // ---- what it did
-    // --------------------------------------------------------------------------------------------------
-
     <T> List<T> all(Class<T> type) {
         return effects.stream().filter(type::isInstance).map(type::cast).toList();
     }

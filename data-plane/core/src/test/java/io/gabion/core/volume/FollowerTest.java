@@ -13,12 +13,12 @@ import static io.gabion.core.volume.Bench.record;
 import static io.gabion.core.volume.Bench.three;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gabion.core.message.BlockRun;
 import io.gabion.core.message.ClientMessage;
 import io.gabion.core.message.HeapPayload;
 import io.gabion.core.message.Operation;
 import io.gabion.core.message.PeerMessage;
 import io.gabion.core.message.RequestId;
-import io.gabion.core.port.BlockRun;
 import io.gabion.core.port.Effect;
 import io.gabion.core.port.Event;
 import io.gabion.core.port.Event.DownReason;

@@ -1,9 +1,12 @@
 package io.gabion.faults.cluster;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Where Gabion is built and how its processes are started: the same command lines as {@code ./dev up}.
@@ -36,6 +39,27 @@ public record Installation(Path root) {
             }
         }
         throw new IllegalStateException("no directory above " + start + " has ./dev; give -Dgabion.root=DIRECTORY");
+    }
+
+    private Path archive(String main) {
+        return root.resolve("target").resolve(main + ".jsa");
+    }
+
+    /** Whether starts of storage nodes are quick already: an archive of their classes is made at their first clean end. */
+    boolean hasNodeArchive() throws IOException {
+        Path archive = archive(NODE);
+        if (!Files.exists(archive)) {
+            return false;
+        }
+        FileTime made = Files.getLastModifiedTime(archive);
+        try (Stream<Path> jars = Files.list(library())) {
+            for (Path jar : jars.toList()) {
+                if (Files.getLastModifiedTime(jar).compareTo(made) > 0) {
+                    return false;
+                }
+            }
+        }
+        return true;
     }
 
     Path library() {
@@ -82,7 +106,7 @@ public record Installation(Path root) {
                 "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow",
                 "-XX:+AutoCreateSharedArchive",
-                "-XX:SharedArchiveFile=" + root.resolve("target").resolve(main + ".jsa"),
+                "-XX:SharedArchiveFile=" + archive(main),
                 "-Xlog:cds=off",
                 "-Xlog:cds+dynamic=off",
                 "-cp",

@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 /** One process of the cluster under test, addressed by its pid alone. Ends with this JVM at the latest. */
 public final class ManagedProcess {
     private static final Duration READY_LIMIT = Duration.ofSeconds(60);
-    private static final Duration END_LIMIT = Duration.ofSeconds(20);
+    private static final Duration END_LIMIT = Duration.ofSeconds(45);
     private static final int CONNECT_TIMEOUT_MILLIS = 500;
 
     private final String name;

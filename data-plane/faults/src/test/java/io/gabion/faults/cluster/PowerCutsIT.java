@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 /** The power of all three storage machines fails under load, again and again; agent and configuration store stay up. */
 @Tag("faults")
 @Tag("power-cuts")
-@Timeout(900)
+@Timeout(1500)
 class PowerCutsIT {
     private static final int CUTS = Integer.getInteger("gabion.cuts", 20);
     private static final int STUBBED_CUTS = 4;

@@ -140,8 +140,7 @@ public final class SimulatedClient {
         }
     }
 
-    // ---- requests -----------------------------------------------------------------------------------------------
-
+    // ---- requests
     public void issue(Kind kind, ByteRange range) {
         long number = firstNumber + issued++;
         ClientOperation operation = new ClientOperation(
@@ -207,8 +206,7 @@ public final class SimulatedClient {
         }
     }
 
-    // ---- connection ---------------------------------------------------------------------------------------------
-
+    // ---- connection
     private final class Link implements Connection.End, Network.Attempt {
         private final String node;
         private final long madeAtNanos = world.scheduler().nowNanos();
@@ -308,8 +306,7 @@ public final class SimulatedClient {
         world.scheduler().after(CHECK_NANOS, this::check);
     }
 
-    // ---- answers ------------------------------------------------------------------------------------------------
-
+    // ---- answers
     private void answered(ClientMessage wire) {
         ClientMessage message = Messages.adopt(wire, ledger);
         switch (message) {

@@ -68,8 +68,7 @@ final class NodeProcess {
         return host.name().value();
     }
 
-    // ---- life -------------------------------------------------------------------------------------------------------
-
+    // ---- life
     void start(boolean unclean) {
         world.network().listen(place(), this::accept);
         host.disk()
@@ -209,8 +208,7 @@ final class NodeProcess {
         return Optional.ofNullable(replica).map(VolumeReplica::view);
     }
 
-    // ---- time -------------------------------------------------------------------------------------------------------
-
+    // ---- time
     private long localNanos() {
         return world.scheduler().nowNanos() + host.clockOffsetNanos();
     }
@@ -247,8 +245,7 @@ final class NodeProcess {
         scheduleTick();
     }
 
-    // ---- the replica ------------------------------------------------------------------------------------------------
-
+    // ---- the replica
     private void step(Event event) {
         VolumeReplica current = replica;
         if (current == null) {
@@ -356,8 +353,7 @@ final class NodeProcess {
         world.trace().line(place(), text);
     }
 
-    // ---- links ------------------------------------------------------------------------------------------------------
-
+    // ---- links
     private final class MonitorListener implements PeerMonitor.Listener {
         @Override
         public void send(NodeName peer, NodeMessage message) {

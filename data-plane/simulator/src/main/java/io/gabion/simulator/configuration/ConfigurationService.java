@@ -53,8 +53,7 @@ public final class ConfigurationService {
         byEpoch.put(first.config().epoch(), first.config());
     }
 
-    // ---- as nodes see it ----------------------------------------------------------------------------------------
-
+    // ---- as nodes see it
     /** Quorum read. The answer comes once. */
     public void read(String node, Consumer<ReadOutcome> answer) {
         if (unreachable(node) || dice.chance(lossRate)) {
@@ -135,8 +134,7 @@ public final class ConfigurationService {
         return down || cutOff.contains(node);
     }
 
-    // ---- watches ------------------------------------------------------------------------------------------------
-
+    // ---- watches
     /** Replaces the node's earlier watch. */
     public void watch(String node, Consumer<VolumeRecord> listener) {
         watches.put(node, new Watch(nextWatch++, listener));
@@ -161,8 +159,7 @@ public final class ConfigurationService {
         });
     }
 
-    // ---- faults -------------------------------------------------------------------------------------------------
-
+    // ---- faults
     public void setDown(boolean isDown) {
         down = isDown;
         if (!isDown) {
@@ -196,8 +193,7 @@ public final class ConfigurationService {
         setDown(false);
     }
 
-    // ---- as operators and checkers see it -----------------------------------------------------------------------
-
+    // ---- as operators and checkers see it
     /** An operator's change, at once and without loss. {@code change} returns the record under the next version. */
     public void administer(UnaryOperator<VolumeRecord> change) {
         accept("operator", change.apply(current));

@@ -1,8 +1,8 @@
 package io.gabion.simulator.disk;
 
 import io.gabion.core.message.RequestId;
+import io.gabion.core.message.TailEntry;
 import io.gabion.core.port.RecoveredReplica;
-import io.gabion.core.port.TailEntry;
 import io.gabion.model.ByteRange;
 import io.gabion.model.Lsn;
 import java.util.ArrayDeque;

@@ -1,7 +1,7 @@
 package io.gabion.simulator.disk;
 
-import io.gabion.core.port.BlockRun;
-import io.gabion.core.port.BlockVersion;
+import io.gabion.core.message.BlockRun;
+import io.gabion.core.message.BlockVersion;
 import io.gabion.core.port.Effect;
 import io.gabion.core.port.Event;
 import io.gabion.core.port.RecoveredReplica;
@@ -73,8 +73,7 @@ public final class ReplicaDisk {
         image = new ReplicaImage(settings.maxChanges());
     }
 
-    // ---- life -------------------------------------------------------------------------------------------------------
-
+    // ---- life
     /** A process opens the disk. Empty when no replica is there yet. */
     public Optional<RecoveredReplica> open(
             boolean unclean, PayloadLedger newLedger, Consumer<Event> newAnswers, DigestListener newDigests) {
@@ -135,8 +134,7 @@ public final class ReplicaDisk {
         image = new ReplicaImage(settings.maxChanges());
     }
 
-    // ---- faults -----------------------------------------------------------------------------------------------------
-
+    // ---- faults
     /** From now until the next opening nothing becomes durable any more; after it the replica counts as damaged. */
     public void fail() {
         if (faulted) {
@@ -178,8 +176,7 @@ public final class ReplicaDisk {
         return image.damage(block);
     }
 
-    // ---- what others look at ----------------------------------------------------------------------------------------
-
+    // ---- what others look at
     public ReplicaImage image() {
         return image;
     }
@@ -188,8 +185,7 @@ public final class ReplicaDisk {
         return image.record();
     }
 
-    // ---- effects ----------------------------------------------------------------------------------------------------
-
+    // ---- effects
     public void execute(Effect.StoreEffect effect) {
         switch (effect) {
             case Effect.Append append -> {

@@ -1,12 +1,12 @@
 package io.gabion.simulator.disk;
 
+import io.gabion.core.message.BlockRun;
+import io.gabion.core.message.BlockVersion;
 import io.gabion.core.message.ClientMessage.Extent;
+import io.gabion.core.message.RegionState;
 import io.gabion.core.message.RequestId;
-import io.gabion.core.port.BlockRun;
-import io.gabion.core.port.BlockVersion;
 import io.gabion.core.port.LogRecord;
 import io.gabion.core.port.RecoveredReplica;
-import io.gabion.core.port.RegionState;
 import io.gabion.core.port.ReplicaRecord;
 import io.gabion.model.BlockGeometry;
 import io.gabion.model.ByteRange;
@@ -125,8 +125,7 @@ public final class ReplicaImage {
         regions.put(region, new RegionState(region, Lsn.max(old.highest(), next.lsn()), hash));
     }
 
-    // ---- what can be asked --------------------------------------------------------------------------------------
-
+    // ---- what can be asked
     public Optional<ReplicaRecord> record() {
         return Optional.ofNullable(record);
     }

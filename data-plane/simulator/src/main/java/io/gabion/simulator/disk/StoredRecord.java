@@ -1,7 +1,7 @@
 package io.gabion.simulator.disk;
 
+import io.gabion.core.message.BlockRun;
 import io.gabion.core.message.Payload;
-import io.gabion.core.port.BlockRun;
 import io.gabion.core.port.LogRecord;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,11 +1,11 @@
 package io.gabion.simulator.network;
 
+import io.gabion.core.message.BlockRun;
 import io.gabion.core.message.ClientMessage;
 import io.gabion.core.message.Operation;
 import io.gabion.core.message.Payload;
 import io.gabion.core.message.PeerMessage;
 import io.gabion.core.message.RequestId;
-import io.gabion.core.port.BlockRun;
 import io.gabion.core.port.Event;
 import io.gabion.simulator.disk.PayloadLedger;
 import io.gabion.simulator.disk.StampPayload;

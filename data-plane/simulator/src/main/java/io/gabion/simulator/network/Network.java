@@ -106,8 +106,7 @@ public final class Network {
         });
     }
 
-    // ---- faults -----------------------------------------------------------------------------------------------------
-
+    // ---- faults
     /** Nothing arrives at {@code to} from {@code from} until the cut is mended; then what TCP still tries to send does. */
     public void cut(String from, String to) {
         cuts.add(from + ">" + to);

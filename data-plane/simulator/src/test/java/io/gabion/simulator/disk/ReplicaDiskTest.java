@@ -2,12 +2,12 @@ package io.gabion.simulator.disk;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gabion.core.message.BlockRun;
+import io.gabion.core.message.RegionState;
 import io.gabion.core.message.RequestId;
-import io.gabion.core.port.BlockRun;
 import io.gabion.core.port.Effect;
 import io.gabion.core.port.Event;
 import io.gabion.core.port.LogRecord;
-import io.gabion.core.port.RegionState;
 import io.gabion.model.ByteRange;
 import io.gabion.model.Lsn;
 import io.gabion.simulator.Dice;

@@ -55,8 +55,7 @@ public final class BlockAllocator {
         busy.set(0, 1);
     }
 
-    // ---- allocation -------------------------------------------------------------------------------------------------
-
+    // ---- allocation
     /**
      * A run for the log: {@code wanted} blocks of the main zone if there are, else at least {@code least}, else of the reserve
      * zone; empty when even that is used up.
@@ -141,8 +140,7 @@ public final class BlockAllocator {
         reservedMain -= mainPart(start, blocks);
     }
 
-    // ---- life of a block --------------------------------------------------------------------------------------------
-
+    // ---- life of a block
     /** For recovery: these blocks belong to the log from here on. */
     public void reserveExactly(long start, long blocks) {
         long changed = busy.set(start, blocks);
@@ -184,8 +182,7 @@ public final class BlockAllocator {
         }
     }
 
-    // ---- checkpoints ------------------------------------------------------------------------------------------------
-
+    // ---- checkpoints
     public void beginCheckpoint() {
         pendingFrees.beginCheckpoint();
     }
@@ -245,8 +242,7 @@ public final class BlockAllocator {
         dirtyPages.set((int) (start / PAGE_BLOCKS), (int) ((start + blocks - 1) / PAGE_BLOCKS) + 1);
     }
 
-    // ---- zero-filling -----------------------------------------------------------------------------------------------
-
+    // ---- zero-filling
     /** The next stretch to fill with zeros, not usable until {@link #fillDone}; empty when there is nothing left. */
     public Optional<Run> claimFill(int step) {
         long start = busy.nextClear(Math.max(zeroedEnd, 1), reserveStart);
@@ -281,8 +277,7 @@ public final class BlockAllocator {
         zeroedEnd = Math.clamp(block, 1, reserveStart);
     }
 
-    // ---- accounting -------------------------------------------------------------------------------------------------
-
+    // ---- accounting
     public long totalBlocks() {
         return total;
     }

@@ -34,8 +34,7 @@ public final class ExtentMap implements AutoCloseable {
         this.maxChunks = Math.clamp(cacheBytes / CHUNK_HEAP_BYTES, 64, 1 << 24);
     }
 
-    // ---- reading ----------------------------------------------------------------------------------------------------
-
+    // ---- reading
     /** State of chunk {@code number} of the replica, changes that are not written yet included. Only valid for now. */
     public Chunk chunk(ReplicaExtents replica, long number) {
         long key = key(replica, number);
@@ -87,8 +86,7 @@ public final class ExtentMap implements AutoCloseable {
         return chunk;
     }
 
-    // ---- changing ---------------------------------------------------------------------------------------------------
-
+    // ---- changing
     /** The block's content is now at {@code place}, which becomes live. */
     public void put(ReplicaExtents replica, long block, long epoch, long seq, long place, int crc) {
         Chunk chunk = changing(replica, block / Chunk.BLOCKS);

@@ -1,6 +1,6 @@
 package io.gabion.store.extent;
 
-import io.gabion.core.port.RegionState;
+import io.gabion.core.message.RegionState;
 import io.gabion.model.BlockGeometry;
 import io.gabion.model.Lsn;
 import io.gabion.store.metadata.BinaryInput;

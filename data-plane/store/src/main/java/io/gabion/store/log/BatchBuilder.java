@@ -1,7 +1,7 @@
 package io.gabion.store.log;
 
+import io.gabion.core.message.BlockRun;
 import io.gabion.core.message.Payload;
-import io.gabion.core.port.BlockRun;
 import io.gabion.core.port.LogRecord;
 import io.gabion.model.BlockGeometry;
 import io.gabion.model.DiskId;
@@ -265,8 +265,7 @@ public final class BatchBuilder {
         return buffer.slice(firstBlock * BlockGeometry.BLOCK_BYTES, blocks * BlockGeometry.BLOCK_BYTES);
     }
 
-    // ---- data -------------------------------------------------------------------------------------------------------
-
+    // ---- data
     private List<StoredRecord> fill(List<Item> items, List<Run> places, int headerBlocks) {
         records.clear();
         List<StoredRecord> stored = new ArrayList<>(items.size());

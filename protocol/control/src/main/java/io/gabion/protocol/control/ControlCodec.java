@@ -32,8 +32,7 @@ public final class ControlCodec {
 
     private ControlCodec() {}
 
-    // ---- volume -----------------------------------------------------------------------------------------------------
-
+    // ---- volume
     public static io.gabion.protocol.control.v1.VolumeRecord toProto(VolumeRecord volume) {
         return io.gabion.protocol.control.v1.VolumeRecord.newBuilder()
                 .setId(volume.id().toString())
@@ -169,8 +168,7 @@ public final class ControlCodec {
         return each(name, messages, p -> new ReplicaPlacement(ReplicaId.of(p.getReplica()), new NodeName(p.getNode())));
     }
 
-    // ---- disk, node, pool -------------------------------------------------------------------------------------------
-
+    // ---- disk, node, pool
     public static io.gabion.protocol.control.v1.DiskRecord toProto(DiskRecord disk) {
         return io.gabion.protocol.control.v1.DiskRecord.newBuilder()
                 .setId(disk.id().toString())
@@ -232,8 +230,7 @@ public final class ControlCodec {
         return field("", () -> new PoolRecord(message.getName(), nodes, message.getVersion()));
     }
 
-    // ---- errors that name the field ---------------------------------------------------------------------------------
-
+    // ---- errors that name the field
     private static int port(String name, int value) {
         check(value >= 0 && value <= MAX_PORT, name, "must be 0 to " + MAX_PORT + ", not " + value);
         return value;

@@ -1,8 +1,7 @@
-package io.gabion.core.port;
+package io.gabion.core.message;
 
 import static java.util.Objects.requireNonNull;
 
-import io.gabion.core.message.RequestId;
 import io.gabion.model.ByteRange;
 import io.gabion.model.Lsn;
 

@@ -1,6 +1,5 @@
-package io.gabion.core.port;
+package io.gabion.core.message;
 
-import io.gabion.core.message.Payload;
 import io.gabion.model.BlockGeometry;
 import io.gabion.model.Lsn;
 import java.util.Optional;

@@ -1,4 +1,4 @@
-package io.gabion.core.port;
+package io.gabion.core.message;
 
 import io.gabion.model.Lsn;
 
