@@ -122,14 +122,23 @@ class PowerCutsIT {
                 Duration.ofSeconds(45),
                 () -> volume.load().answers() > answered + 20
                         || !volume.history.findings().clean());
-        if (serves) {
-            volume.checkAll();
-            volume.stopLoad();
-        }
+        String unanswered = serves ? readBack(volume) : "";
         BlockHistory.Findings findings = volume.history.findings();
         if (!findings.clean()) {
             return findings.lostBlocks() + " lost writes, " + findings.wrongBlocks() + " wrong blocks";
         }
-        return "";
+        return unanswered;
+    }
+
+    /** Reads everything and ends the load; what was never answered, empty when everything was. */
+    private static String readBack(ServedVolume volume) throws IOException {
+        try {
+            volume.checkAll();
+            volume.stopLoad();
+            return "";
+        } catch (IllegalStateException e) {
+            return "requests that nobody answers: "
+                    + String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+        }
     }
 }
