@@ -20,12 +20,19 @@ final class ClientLinks {
     /** Far above what one agent attaches; bounds what a connection can make this node remember. */
     private static final int MAX_VOLUMES_PER_LINK = 4096;
 
+    /** Bounds descriptors and buffers; an agent needs one connection. */
+    private static final int MAX_LINKS = 4096;
+
     private final ReplicaRegistry replicas;
     private final AtomicLong lastNumber = new AtomicLong();
     private final Map<Long, Connection> connections = new ConcurrentHashMap<>();
 
     ClientLinks(ReplicaRegistry replicas) {
         this.replicas = replicas;
+    }
+
+    boolean isFull() {
+        return connections.size() >= MAX_LINKS;
     }
 
     int size() {

@@ -59,6 +59,9 @@ public final class StorageNode implements AutoCloseable {
     /** Longer than a hand-over takes; the peers' failover is as good. */
     private static final long STOP_WAIT_SECONDS = 5;
 
+    /** Records that a dead node left behind disturb nobody; one list a minute finds them. */
+    private static final long SWEEP_SECONDS = 60;
+
     private static final long GOOD_BYE_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
     private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
     private static final long PROBE_INTERVAL_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
@@ -229,6 +232,11 @@ public final class StorageNode implements AutoCloseable {
                         configurations, self(), options.data(), timer, nodes -> links.run(() -> links.addresses(nodes)))
                 .start();
         new RecordWatch(configurations, options.name(), timer, upkeep::changed).start();
+        var unused = timer.scheduleWithFixedDelay(
+                () -> configurations.listDeleting(upkeep::leftovers, reason -> {}),
+                SWEEP_SECONDS + ThreadLocalRandom.current().nextLong(SWEEP_SECONDS),
+                SWEEP_SECONDS,
+                TimeUnit.SECONDS);
         linksLoop.execute(this::probeDisk);
         LOG.info("{} replicas found on disk {}", found, disk.id());
         serving.complete(null);
@@ -280,7 +288,10 @@ public final class StorageNode implements AutoCloseable {
         }
         return switch (peer.role()) {
             case NODE -> admitNode(peer.node());
-            case AGENT -> new Admission.Accepted(clients.accept(peer.node()));
+            case AGENT ->
+                clients.isFull()
+                        ? new Admission.Refused(Refusal.BUSY, "node " + options.name() + " has too many connections")
+                        : new Admission.Accepted(clients.accept(peer.node()));
             case CONFIGURATION_STORE, OPERATOR ->
                 new Admission.Refused(Refusal.ROLE_NOT_SERVED, "node " + options.name() + " serves nodes and agents");
         };

@@ -109,6 +109,10 @@ final class Cluster implements AutoCloseable {
         }
     }
 
+    int storePort() {
+        return storePort;
+    }
+
     ClusterId id() {
         return id;
     }

@@ -15,6 +15,7 @@ import io.gabion.protocol.control.v1.ConfigurationStoreGrpc.ConfigurationStoreSt
 import io.gabion.protocol.control.v1.GetDiskRequest;
 import io.gabion.protocol.control.v1.GetVolumeRequest;
 import io.gabion.protocol.control.v1.ListNodesRequest;
+import io.gabion.protocol.control.v1.ListVolumesRequest;
 import io.gabion.protocol.control.v1.PutNodeRequest;
 import io.gabion.protocol.control.v1.RemoveVolumeRequest;
 import io.gabion.protocol.control.v1.SwapDiskRequest;
@@ -152,6 +153,19 @@ public final class ConfigurationStoreClient implements VolumeConfigurations, Aut
                         this.<io.gabion.protocol.control.v1.RemoveVolumeResponse>answer(
                                 response -> done.accept(response.getResult() == SwapResult.SWAP_RESULT_WON),
                                 reason -> done.accept(false)));
+    }
+
+    /** All volumes that are being deleted. */
+    public void listDeleting(Consumer<List<VolumeRecord>> value, Consumer<String> unavailable) {
+        bounded()
+                .listVolumes(
+                        ListVolumesRequest.getDefaultInstance(),
+                        this.<io.gabion.protocol.control.v1.ListVolumesResponse>answer(
+                                response -> value.accept(response.getRecordsList().stream()
+                                        .filter(io.gabion.protocol.control.v1.VolumeRecord::getDeleting)
+                                        .map(ControlCodec::fromProto)
+                                        .toList()),
+                                unavailable));
     }
 
     // ---- disks and nodes

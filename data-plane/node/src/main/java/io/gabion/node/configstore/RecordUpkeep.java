@@ -66,6 +66,15 @@ public final class RecordUpkeep {
         }
     }
 
+    /** All records that are being deleted: finishes what a node left undone that died after the last replica was gone. */
+    public void leftovers(List<VolumeRecord> deleting) {
+        for (VolumeRecord record : deleting) {
+            if (record.deleting() && record.placement().isEmpty()) {
+                settle(record.id());
+            }
+        }
+    }
+
     /** The replica's data is durably gone. Safe for any thread. */
     public void forgotten(VolumeId volume) {
         settle(volume);

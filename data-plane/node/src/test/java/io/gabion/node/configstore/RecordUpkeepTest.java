@@ -118,6 +118,15 @@ class RecordUpkeepTest {
     }
 
     @Test
+    void recordLeftBehindByADeadNodeIsRemoved() throws Exception {
+        VolumeRecord record =
+                Records.volume(MIB, N2).withDeleting("test/2").withPlacement(List.of(), List.of(), "n2/1");
+        store.put(record);
+        upkeep.leftovers(List.of(record));
+        until(() -> !store.records.containsKey(record.id()));
+    }
+
+    @Test
     void tombstoneOfADeletedReplicaIsTakenOut() throws Exception {
         VolumeRecord record = Records.volume(MIB, N2);
         ReplicaPlacement gone = new ReplicaPlacement(new ReplicaId(new java.util.UUID(1, 1)), N1);
