@@ -69,7 +69,8 @@ final class ServedVolume implements AutoCloseable {
         try {
             String agent = cluster.agentMetrics()
                     .lines()
-                    .filter(line -> line.startsWith("gabion_volume_"))
+                    .filter(line ->
+                            line.startsWith("gabion_volume_requests") || line.startsWith("gabion_volume_longest"))
                     .collect(Collectors.joining("\n"));
             return client.outstanding() + " requests wait at the client; "
                     + cluster.commands().gabion("volume", "describe", name).text() + agent;
