@@ -25,7 +25,8 @@ class RandomSeedsTest {
     /** Seeds that once found a mistake in the replication core, among other things acknowledged writes that were lost. */
     @Test
     void seedsThatFoundMistakesStayGood() {
-        for (long seed : new long[] {427, 456, 923, 1062, 1550, 2119, 2302, 2339}) {
+        for (long seed :
+                new long[] {427, 456, 923, 1062, 1550, 2119, 2302, 2339, 5023, 5342, 5974, 7929, 24302, 24802}) {
             assertThat(Simulate.seed(seed, null).violations())
                     .as("seed %d", seed)
                     .isEmpty();

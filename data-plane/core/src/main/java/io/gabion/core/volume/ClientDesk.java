@@ -68,6 +68,16 @@ final class ClientDesk {
         ClientMessage.Open open = opening.open();
         if (r.isSuperseded(open)) {
             openings.remove(link);
+            ClientSession newest = current;
+            if (newest != null && !newest.announced && newest.id.equals(r.session)) {
+                // Not committed, perhaps never will be: a primary that was replaced must not fence a live agent with
+                // it.
+                r.respond(
+                        link,
+                        new ClientMessage.NotPrimary(
+                                r.volume, p.epoch, Optional.of(r.self), "another session is being opened"));
+                return;
+            }
             r.notice(new Notice.SessionRefused(
                     open.generation() + "@" + open.instance(), "a newer session exists: " + r.session));
             r.respond(link, new ClientMessage.SessionFenced(r.volume, r.session, "a newer session exists"));

@@ -180,7 +180,7 @@ final class Follower extends Role {
     }
 
     private void lost(long lostEpoch, String reason) {
-        if (primaryLost == null) {
+        if (primaryLost == null || lostEpoch > primaryLostEpoch) {
             primaryLost = reason;
             primaryLostEpoch = lostEpoch;
             lostAtNanos = r.now;

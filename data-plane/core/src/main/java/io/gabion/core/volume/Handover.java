@@ -135,6 +135,12 @@ final class Handover {
     }
 
     long deadline() {
-        return Math.min(endsAtNanos, r.stopped ? Long.MAX_VALUE : stopByNanos);
+        long deadline = Math.min(endsAtNanos, r.stopped ? Long.MAX_VALUE : stopByNanos);
+        for (ReplicaPlacement removed : r.record.removed()) {
+            if (removed.replica().equals(r.me()) && target == null) {
+                deadline = Math.min(deadline, Math.max(notBeforeNanos, r.now + 250_000_000L));
+            }
+        }
+        return deadline;
     }
 }

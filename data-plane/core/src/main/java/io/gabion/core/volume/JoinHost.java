@@ -37,6 +37,7 @@ final class JoinHost {
         int rounds;
         long round;
         boolean equal;
+        long comparedSeq = Long.MAX_VALUE;
         boolean abandoned;
 
         @Nullable
@@ -170,6 +171,7 @@ final class JoinHost {
         joiner.mine = null;
         joiner.theirs = null;
         p.sequence(new WindowEntry(p, new Operation.ComparePoint(joiner.round), null, r.now));
+        joiner.comparedSeq = p.window.last();
     }
 
     /** Called where the compare point stands in the order of the own appends. */
@@ -219,7 +221,7 @@ final class JoinHost {
     boolean proposeAdd() {
         VolumeConfig c = r.cfg();
         for (Joiner joiner : joiners.values()) {
-            if (joiner.equal && !joiner.abandoned) {
+            if (joiner.equal && !joiner.abandoned && p.committedSeq >= joiner.comparedSeq) {
                 List<InSyncMember> members = new ArrayList<>(Replica.without(c.inSync(), joiner.member.replica));
                 members.add(joiner.member.asInSync());
                 r.config.propose(r.record.withConfig(c.withMembers(r.me(), members, r.config.newWriter())));

@@ -320,6 +320,9 @@ final class Primary extends Role {
         reads.committed();
         desk.committed();
         handover.committed();
+        if (joins.hasAny()) {
+            evaluate();
+        }
         pump();
     }
 

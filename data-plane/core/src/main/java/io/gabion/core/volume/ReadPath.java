@@ -219,7 +219,10 @@ final class ReadPath {
                 read.drop();
                 if (!p.left && read.session.open) {
                     read.waitSeq = 0;
-                    if (confirmed || r.cfg().epoch() != epoch) {
+                    if (p.active() && p.epoch != epoch) {
+                        // A later epoch of ours serves already; nothing else would take the read up again.
+                        submit(read);
+                    } else if (confirmed || r.cfg().epoch() != epoch) {
                         // Another epoch of ours, or soon of somebody else's, in which case the client is told.
                         waiting.add(read);
                     } else {

@@ -325,13 +325,9 @@ final class Replica {
         Payloads.release(request);
         switch (request) {
             case ClientMessage.Close _ -> {}
-            case ClientMessage.Open open -> {
-                if (isSuperseded(open)) {
-                    respond(link, new ClientMessage.SessionFenced(volume, session, "a newer session exists"));
-                } else {
-                    respond(link, new ClientMessage.NotPrimary(volume, cfg().epoch(), primaryHint(), reason));
-                }
-            }
+            // Only the primary fences an Open: the highest session known here may never have been committed.
+            case ClientMessage.Open _ ->
+                respond(link, new ClientMessage.NotPrimary(volume, cfg().epoch(), primaryHint(), reason));
             case ClientMessage.IoRequest io -> {
                 if (io.session().isLowerThan(session)) {
                     respond(link, new ClientMessage.SessionFenced(volume, session, "a newer session exists"));

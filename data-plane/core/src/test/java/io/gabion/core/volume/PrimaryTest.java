@@ -110,10 +110,24 @@ class PrimaryTest {
         b.becomeActive();
         SessionId first = b.openSession();
         b.step(new Event.FromClient(LINK + 1, AGENT, new ClientMessage.Open(VOLUME, 1, new UUID(9, 2), 0, 0)));
+        b.durable();
+        b.acknowledge(2);
         b.drain(Effect.SendClient.class);
         b.step(new Event.FromClient(
                 LINK + 2, AGENT, new ClientMessage.Open(VOLUME, 1, Bench.INSTANCE, first.connection(), 2)));
         assertThat(b.answered(ClientMessage.SessionFenced.class)).hasSize(1);
+    }
+
+    @Test
+    void sessionThatIsNotCommittedFencesNobodyForGood() {
+        b.becomeActive();
+        SessionId first = b.openSession();
+        b.step(new Event.FromClient(LINK + 1, AGENT, new ClientMessage.Open(VOLUME, 1, new UUID(9, 2), 0, 0)));
+        b.drain(Effect.SendClient.class);
+        b.step(new Event.FromClient(
+                LINK + 2, AGENT, new ClientMessage.Open(VOLUME, 1, Bench.INSTANCE, first.connection(), 2)));
+        assertThat(b.answered(ClientMessage.SessionFenced.class)).isEmpty();
+        assertThat(b.answered(ClientMessage.NotPrimary.class)).hasSize(1);
     }
 
     @Test
