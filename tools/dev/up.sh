@@ -57,6 +57,7 @@ start_process() { # NAME MAIN_CLASS ARGS...
   nohup "$JAVA_HOME/bin/java" "${java_options[@]}" -XX:+AutoCreateSharedArchive "-XX:SharedArchiveFile=$archive" \
     -Xlog:cds=off -Xlog:cds+dynamic=off -cp "$root/$library/*" "$main" "$@" >> "$dir/log/$name.log" 2>&1 < /dev/null &
   echo $! > "$dir/run/$name.pid"
+  disown
 }
 
 wait_ready() { # NAME PORT
