@@ -2,7 +2,7 @@
 
 test_stages_fast=(unit)
 test_stages_default=(unit simulation power-cuts block-clients fencing kills)
-test_stages_all=(unit simulation crash power-cuts block-clients fencing kills bad-input)
+test_stages_all=(unit simulation power-cuts block-clients fencing kills bad-input)
 passed=0
 failed=0
 failed_names=()
@@ -51,7 +51,6 @@ fault_tests() { # TAG [PROPERTY...]
   grep -E '^(\[gabion\]|\[INFO\] Tests run:.*Time)' "target/$tag.log" || true
 }
 
-stage_crash() { maven -q surefire:test -pl data-plane/store -Dtest.groups=crash -Dtest.excluded.groups=none; }
 stage_power_cuts() { fault_tests power-cuts; }
 stage_fencing() { fault_tests fencing; }
 stage_bad_input() { fault_tests bad-input; }

@@ -281,7 +281,7 @@ final class ClientDesk {
         WindowEntry entry = waiting.getFirst();
         if (entry.payloadBytes > 0 && !spaceFor(entry.payloadBytes)) {
             if (r.record.spec().onPoolFull() == PoolFullPolicy.STALL) {
-                return false;
+                return sequenceTrimAhead();
             }
             waiting.removeFirst();
             entry.letGo();
@@ -295,6 +295,30 @@ final class ClientDesk {
         waiting.removeFirst();
         p.sequence(entry);
         return true;
+    }
+
+    /** A write waits for space: a trim behind it may be what gives some, unless it touches what waits before it. */
+    private boolean sequenceTrimAhead() {
+        for (WindowEntry entry : waiting) {
+            if (entry.operation instanceof Operation.Trim && !touchesEarlier(entry)) {
+                waiting.remove(entry);
+                p.sequence(entry);
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean touchesEarlier(WindowEntry entry) {
+        for (WindowEntry earlier : waiting) {
+            if (earlier == entry) {
+                return false;
+            }
+            if (earlier.operation.range().overlaps(entry.operation.range())) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private boolean spaceFor(int bytes) {
