@@ -32,7 +32,7 @@ stage_unit() {
 class_path_of() { # MODULE
   local file=$1/target/class-path
   if [ ! -f "$file" ] || [ "$1/pom.xml" -nt "$file" ]; then
-    maven -q dependency:build-classpath -pl "$1" "-Dmdep.outputFile=$root/$file" -Dmdep.includeScope=test
+    maven -q dependency:build-classpath -pl "$1" "-Dmdep.outputFile=$root/$file" -Dmdep.includeScope=test >&2
   fi
   printf '%s' "$1/target/classes:$1/target/test-classes:$(cat "$file")"
 }
