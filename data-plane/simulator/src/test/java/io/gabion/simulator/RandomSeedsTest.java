@@ -26,7 +26,7 @@ class RandomSeedsTest {
     @Test
     void seedsThatFoundMistakesStayGood() {
         for (long seed :
-                new long[] {427, 456, 923, 1062, 1550, 2119, 2302, 2339, 5023, 5342, 5974, 7929, 24302, 24802}) {
+                new long[] {427, 456, 923, 1062, 1550, 2119, 2302, 2339, 5023, 5342, 5974, 7929, 24302, 24802, 70132}) {
             assertThat(Simulate.seed(seed, null).violations())
                     .as("seed %d", seed)
                     .isEmpty();

@@ -115,7 +115,14 @@ public final class RecordUpkeep {
         }
         Optional<ReplicaId> own = record.replicaOn(self);
         boolean hasTombstone = record.removed().stream().anyMatch(p -> p.node().equals(self));
-        if (hasTombstone || (record.deleting() && own.isPresent())) {
+        boolean lostInSync = !record.deleting()
+                && own.isPresent()
+                && record.removed().stream().anyMatch(p -> p.replica().equals(own.get()))
+                && record.config().member(own.get()).isPresent();
+        if (lostInSync) {
+            // Also when it is to go: the others wait for it until it came back empty and said so.
+            create(record, own.get());
+        } else if (hasTombstone || (record.deleting() && own.isPresent())) {
             leave(record);
         } else if (record.deleting() && record.placement().isEmpty()) {
             configurations.remove(
@@ -131,17 +138,21 @@ public final class RecordUpkeep {
                             later(volume, "the record was not removed");
                         }
                     }));
+        } else if (own.isPresent() && !record.deleting()) {
+            create(record, own.get());
         } else {
             underWay.remove(volume);
-            if (own.isPresent() && !record.deleting()) {
-                LOG.info(
-                        "volume {} ({}): replica {} is placed here, creating it",
-                        volume,
-                        record.spec().name(),
-                        own.get());
-                replicas.create(record, own.get());
-            }
         }
+    }
+
+    private void create(VolumeRecord record, ReplicaId replica) {
+        underWay.remove(record.id());
+        LOG.info(
+                "volume {} ({}): replica {} is placed here, creating it",
+                record.id(),
+                record.spec().name(),
+                replica);
+        replicas.create(record, replica);
     }
 
     /** Takes what this node has already deleted (or never had) out of the record. */

@@ -150,6 +150,16 @@ class RecordUpkeepTest {
         assertThat(replicas.created.getFirst().removed()).isEmpty();
     }
 
+    @Test
+    void replicaToBeRemovedThatLostItsDiskWhileInSyncComesBackEmptyToSaySo() throws Exception {
+        VolumeRecord record = Records.volume(MIB, N1, N2);
+        ReplicaPlacement leaving = record.placement().getFirst();
+        store.put(record.withPlacement(record.placement(), List.of(leaving), "test/2"));
+        upkeep.changed(record);
+        until(() -> !replicas.created.isEmpty());
+        assertThat(store.swaps).isZero();
+    }
+
     private static final class FakeStore implements VolumeConfigurations {
         private final Map<VolumeId, VolumeRecord> records = new HashMap<>();
         private final Deque<SwapOutcome> answers = new ArrayDeque<>();

@@ -114,8 +114,10 @@ final class NodeProcess {
 
     private Optional<ReplicaId> placedHere(VolumeRecord record) {
         return record.placement().stream()
-                .filter(placed ->
-                        placed.node().equals(host.name()) && !record.removed().contains(placed))
+                .filter(placed -> placed.node().equals(host.name()))
+                // A lost copy that still counts as in sync has to come back empty and say so, even if it is to go.
+                .filter(placed -> !record.removed().contains(placed)
+                        || record.config().member(placed.replica()).isPresent())
                 .map(ReplicaPlacement::replica)
                 .findFirst();
     }
