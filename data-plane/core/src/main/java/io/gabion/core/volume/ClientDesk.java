@@ -139,11 +139,11 @@ final class ClientDesk {
         r.session = id;
         if (old != null) {
             end(old);
-            if (old.link != link) {
-                r.respond(old.link, new ClientMessage.SessionFenced(r.volume, id, "a newer session was opened"));
-            }
         }
         ClientSession session = new ClientSession(link, opening.agent(), id, attachment.readOnly());
+        if (old != null) {
+            session.replace(old);
+        }
         current = session;
         p.sequence(new WindowEntry(p, new Operation.OpenSession(id, opening.agent()), session, r.now));
     }
@@ -191,10 +191,22 @@ final class ClientDesk {
     }
 
     // ---- requests
+    private void noSuchSession(long link, ClientMessage.IoRequest io, @Nullable ClientSession newest) {
+        if (newest == null || !io.session().isLowerThan(newest.id)) {
+            r.refuseClient(link, io, "no such session is open on this connection");
+            return;
+        }
+        Payloads.release(io);
+        // Until the newer session is committed nobody may say so; its commit, or the loss of this primary, answers.
+        if (newest.announced) {
+            r.respond(link, new ClientMessage.SessionFenced(r.volume, newest.id, "a newer session exists"));
+        }
+    }
+
     private void request(long link, ClientMessage.IoRequest io) {
         ClientSession session = current;
         if (session == null || session.link != link || !session.id.equals(io.session())) {
-            r.refuseClient(link, io, "no such session is open on this connection");
+            noSuchSession(link, io, session);
             return;
         }
         if (!withinBounds(session, io)) {
@@ -358,6 +370,10 @@ final class ClientDesk {
             return;
         }
         session.announced = true;
+        // Only now: a session that never gets committed must not end one that lives.
+        for (long replaced : session.replacedLinks()) {
+            r.respond(replaced, new ClientMessage.SessionFenced(r.volume, session.id, "a newer session was opened"));
+        }
         r.notice(new Notice.SessionOpened(session.id.toString(), session.agent.value()));
         r.respond(
                 session.link,
@@ -423,6 +439,9 @@ final class ClientDesk {
         if (session != null) {
             end(session);
             notPrimary(session.link);
+            if (!session.announced) {
+                session.replacedLinks().forEach(this::notPrimary);
+            }
         }
         for (long link : List.copyOf(openings.keySet())) {
             notPrimary(link);

@@ -325,16 +325,9 @@ final class Replica {
         Payloads.release(request);
         switch (request) {
             case ClientMessage.Close _ -> {}
-            // Only the primary fences an Open: the highest session known here may never have been committed.
-            case ClientMessage.Open _ ->
+            // Only the primary fences: the highest session known here may never have been committed.
+            case ClientMessage.Open _, ClientMessage.IoRequest _ ->
                 respond(link, new ClientMessage.NotPrimary(volume, cfg().epoch(), primaryHint(), reason));
-            case ClientMessage.IoRequest io -> {
-                if (io.session().isLowerThan(session)) {
-                    respond(link, new ClientMessage.SessionFenced(volume, session, "a newer session exists"));
-                } else {
-                    respond(link, new ClientMessage.NotPrimary(volume, cfg().epoch(), primaryHint(), reason));
-                }
-            }
         }
     }
 

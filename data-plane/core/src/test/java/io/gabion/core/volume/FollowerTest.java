@@ -102,14 +102,15 @@ class FollowerTest {
     }
 
     @Test
-    void lowerSessionIsRefusedHereToo() {
+    void lowerSessionIsRefusedHereTooButOnlyThePrimaryFencesIt() {
         follow();
         SessionId high = new SessionId(1, 7, new UUID(9, 9));
         b.from(N1, new PeerMessage.Replicate(VOLUME, 4, R1, 1, 0, new Operation.OpenSession(high, AGENT)));
         SessionId low = new SessionId(1, 6, new UUID(9, 8));
         b.step(new Event.FromClient(
                 1, AGENT, new ClientMessage.Read(VOLUME, low, new RequestId(1, 1), 1, ByteRange.ofBlocks(0, 1))));
-        assertThat(b.answered(ClientMessage.SessionFenced.class)).hasSize(1);
+        assertThat(b.answered(ClientMessage.NotPrimary.class)).hasSize(1);
+        assertThat(b.answered(ClientMessage.SessionFenced.class)).isEmpty();
     }
 
     @Test

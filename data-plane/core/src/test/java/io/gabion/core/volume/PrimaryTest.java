@@ -93,16 +93,23 @@ class PrimaryTest {
     }
 
     @Test
-    void lowerSessionIsFencedFromTheMomentAHigherOneIsAccepted() {
+    void lowerSessionIsServedNoMoreFromTheMomentAHigherOneIsAcceptedAndFencedWhenThatIsCommitted() {
         b.becomeActive();
         SessionId first = b.openSession();
         b.step(new Event.FromClient(LINK + 1, AGENT, new ClientMessage.Open(VOLUME, 1, new UUID(9, 2), 0, 0)));
         b.write(first, 1, 0);
-        assertThat(b.answered(ClientMessage.SessionFenced.class)).hasSize(2);
         assertThat(b.payloads.getFirst().references()).isZero();
+        assertThat(b.answered(ClientMessage.SessionFenced.class))
+                .as("the newer session may never be committed")
+                .isEmpty();
         assertThat(b.answered(ClientMessage.Opened.class))
                 .as("only the first so far")
                 .hasSize(1);
+        b.durable();
+        b.acknowledge(2);
+        assertThat(b.answered(ClientMessage.SessionFenced.class)).hasSize(1);
+        b.write(first, 2, 0);
+        assertThat(b.answered(ClientMessage.SessionFenced.class)).hasSize(2);
     }
 
     @Test
