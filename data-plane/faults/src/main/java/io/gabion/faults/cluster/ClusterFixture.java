@@ -373,8 +373,8 @@ public final class ClusterFixture implements AutoCloseable {
         return sum;
     }
 
-    /** Starts a second agent with the same name and certificate as the first. */
-    public int startSecondAgent() throws IOException {
+    /** Starts one more agent with the same name and certificate as the first; returns its index. */
+    public int startAnotherAgent() throws IOException {
         AgentProcess agent = new AgentProcess(
                 installation, directory, sockets, "agent-" + agents.size(), ports, tls("agent-" + AGENT));
         agents.add(agent);

@@ -135,12 +135,12 @@ public final class ManagedProcess {
     }
 
     /** SIGSTOP: the process does nothing until {@link #resume}, as in a long pause of its machine. */
-    void suspend() {
+    public void suspend() {
         signal("STOP");
     }
 
     /** SIGCONT. */
-    void resume() {
+    public void resume() {
         signal("CONT");
     }
 

@@ -6,10 +6,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.gabion.faults.check.BlockLoad;
 import io.gabion.faults.check.LoadShape;
 import io.gabion.faults.check.Pauses;
-import io.gabion.faults.nbd.NbdAddress;
 import io.gabion.faults.nbd.NbdClient;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -78,48 +78,71 @@ class FencingIT {
                 .orElse("");
     }
 
+    /**
+     * Two agents of one generation, three times: the one in charge sleeps, another opens the volume and another node becomes
+     * primary. What the sleeper says when it wakes meets a primary that never spoke with it, a different node each time.
+     */
     @Test
     void theOlderOfTwoAgentsIsRefusedByEveryReplicaAndTheNewerWrites() throws IOException {
         Random random = new Random(TestSeeds.seed("fencing of an agent"));
         try (ClusterFixture cluster = ClusterFixture.start(ClusterSpec.named("fence-agent"));
                 ServedVolume volume = ServedVolume.create(cluster, "vol1", "64MiB")) {
-            BlockLoad older = volume.startLoad(LoadShape.MIXED, random.nextLong());
+            BlockLoad first = volume.startLoad(LoadShape.MIXED, random.nextLong());
             volume.awaitWrites(200);
-            int second = cluster.startSecondAgent();
-            NbdAddress address = cluster.commands().attach(second, volume.name);
-            try (NbdClient newerClient = NbdClient.connect(address);
-                    BlockLoad newer =
-                            BlockLoad.start(newerClient, volume.history, LoadShape.MIXED, random.nextLong())) {
-                Waiting.until("errors at the older agent", Duration.ofSeconds(30), () -> older.errors() > 0);
-                older.stop();
-                long refusedAt = older.answers();
-                Waiting.until("writes of the newer agent", Duration.ofMinutes(1), () -> newer.writesAnswered() > 500);
-                // Each node leads in turn: the older agent is refused by all of them, not by the first alone.
-                for (String node : cluster.nodes()) {
-                    moveTo(cluster, volume.name, node);
-                    long answered = newer.writesAnswered();
-                    Waiting.until(
-                            "writes with " + node + " as primary",
-                            Duration.ofMinutes(1),
-                            () -> newer.writesAnswered() > answered + 100);
-                    assertThat(cluster.commands().describe(volume.name).primaryNode())
-                            .isEqualTo(node);
-                    assertThat(older.answers()).isEqualTo(refusedAt);
-                }
-                newer.stop();
-                BlockLoad.checkAll(newerClient, volume.history);
+            List<String> nodes = cluster.nodes();
+            try (Successor second = succeed(cluster, volume, 0, first, nodes.get(0), random.nextLong());
+                    Successor third = succeed(cluster, volume, 1, second.load, nodes.get(1), random.nextLong());
+                    Successor fourth = succeed(cluster, volume, 2, third.load, nodes.get(2), random.nextLong())) {
+                fourth.load.stop();
+                assertThat(fourth.load.errorDetails()).isEmpty();
+                BlockLoad.checkAll(fourth.client, volume.history);
                 report(
-                        "fencing: older agent refused (%s); newer wrote %d times; lost writes %d, wrong bytes %d",
-                        older.errorDetails().getFirst(),
-                        newer.writesAnswered(),
+                        "fencing: older agents refused by %s as primary, %d writes after it; lost writes %d, wrong bytes %d",
+                        nodes,
+                        fourth.load.writesAnswered(),
                         volume.history.findings().lostBlocks(),
                         volume.history.findings().wrongBlocks());
-                assertThat(newer.errorDetails()).isEmpty();
                 assertThat(volume.history.findings().details()).isEmpty();
             }
             volume.assertVerified();
             cluster.passed();
         }
+    }
+
+    private record Successor(NbdClient client, BlockLoad load) implements AutoCloseable {
+        @Override
+        public void close() {
+            load.close();
+            client.close();
+        }
+    }
+
+    /** Another agent takes the volume over while the older one sleeps; then the older one wakes at the given primary. */
+    private static Successor succeed(
+            ClusterFixture cluster, ServedVolume volume, int agent, BlockLoad older, String primary, long seed)
+            throws IOException {
+        assertThat(older.errorDetails()).isEmpty();
+        cluster.agent(agent).suspend();
+        int next = cluster.startAnotherAgent();
+        NbdClient client = NbdClient.connect(cluster.commands().attach(next, volume.name));
+        BlockLoad newer = BlockLoad.start(client, volume.history, LoadShape.MIXED, seed);
+        awaitWrites(newer);
+        moveTo(cluster, volume.name, primary);
+        awaitWrites(newer);
+        cluster.agent(agent).resume();
+        Waiting.until("errors at the older agent", Duration.ofSeconds(60), () -> older.errors() > 0);
+        older.stop();
+        awaitWrites(newer);
+        assertThat(cluster.commands().describe(volume.name).primaryNode()).isEqualTo(primary);
+        report(
+                "fencing: agent %d woke with %s as primary: %s",
+                agent, primary, older.errorDetails().getFirst());
+        return new Successor(client, newer);
+    }
+
+    private static void awaitWrites(BlockLoad load) {
+        long answered = load.writesAnswered();
+        Waiting.until("writes", Duration.ofMinutes(1), () -> load.writesAnswered() > answered + 200);
     }
 
     private static void moveTo(ClusterFixture cluster, String volume, String node) throws IOException {
