@@ -1,0 +1,146 @@
+# Runs a Kubernetes cluster in containers: a server without disks for Gabion and three storage nodes. Sourced by tools/dev/kubernetes.sh.
+
+cluster_name=${GABION_KUBERNETES_CLUSTER:-gabion-dev}
+cluster_label=io.gabion.cluster=$cluster_name
+cluster_state=$root/target/kubernetes/$cluster_name
+cluster_kubeconfig=$cluster_state/kubeconfig
+# A private range that the usual ranges of Docker, the pods and the services do not meet.
+cluster_subnet=${GABION_KUBERNETES_SUBNET:-10.213.7.0/24}
+cluster_nodes=(server storage-1 storage-2 storage-3)
+# Nodes that carry this label hold data; the server does not.
+storage_label=gabion.io/storage=true
+cluster_ready_seconds=240
+
+# The address stays when a node is killed and started again, as a machine's does.
+node_address() { # NODE
+  local index=10 name
+  for name in "${cluster_nodes[@]}"; do
+    [ "$name" = "$1" ] && break
+    index=$((index + 1))
+  done
+  echo "${cluster_subnet%.*}.$index"
+}
+
+node_container() { echo "$cluster_name-$1"; }
+
+kubectl_dev() { "$kubernetes_cache/bin/kubectl" --kubeconfig "$cluster_kubeconfig" "$@"; }
+helm_dev() { "$kubernetes_cache/bin/helm" --kubeconfig "$cluster_kubeconfig" "$@"; }
+
+cluster_token() {
+  [ -s "$cluster_state/token" ] || (umask 077; od -An -N16 -tx1 /dev/urandom | tr -d ' \n' > "$cluster_state/token")
+  cat "$cluster_state/token"
+}
+
+container_state() { docker container inspect -f '{{.State.Status}}' "$1" 2>/dev/null || echo absent; }
+
+start_cluster_node() { # NODE ROLE
+  local container
+  container=$(node_container "$1")
+  case $(container_state "$container") in
+    running) return 0 ;;
+    absent) ;;
+    *) docker start "$container" >/dev/null; return 0 ;;
+  esac
+  local options=() role=$2
+  if [ "$role" = server ]; then options+=(--publish 127.0.0.1::6443); else options+=(--env "K3S_URL=https://$(node_address server):6443"); fi
+  # The token goes by a file: a command line can be read by everyone on the machine.
+  docker run --detach --name "$container" --hostname "$1" --label "$cluster_label" --privileged --cgroupns host \
+    --volume /sys/fs/cgroup:/sys/fs/cgroup:rw --tmpfs /run --tmpfs /var/run \
+    --network "$cluster_name" --ip "$(node_address "$1")" --env-file "$cluster_state/environment" "${options[@]}" \
+    "$node_image" "$role" >/dev/null || fail "the container of node '$1' does not start"
+}
+
+create_cluster_network() {
+  docker network inspect "$cluster_name" >/dev/null 2>&1 && return 0
+  docker network create --label "$cluster_label" --subnet "$cluster_subnet" \
+    --opt com.docker.network.bridge.host_binding_ipv4=127.0.0.1 "$cluster_name" >/dev/null \
+    || fail "the network $cluster_subnet cannot be made: set GABION_KUBERNETES_SUBNET to a free private /24"
+}
+
+write_kubeconfig() {
+  local port
+  port=$(docker port "$(node_container server)" 6443/tcp | head -n 1 | sed 's/.*://')
+  (umask 077
+    docker exec "$(node_container server)" cat /etc/rancher/k3s/k3s.yaml | sed "s#https://127.0.0.1:6443#https://127.0.0.1:$port#" > "$cluster_kubeconfig")
+}
+
+# A node that ended says why before the wait runs out.
+wait_nodes_ready() {
+  local deadline=$((SECONDS + cluster_ready_seconds)) node ready=0
+  until [ "$ready" = "${#cluster_nodes[@]}" ]; do
+    [ $SECONDS -lt $deadline ] || fail "only $ready of ${#cluster_nodes[@]} nodes are Ready after $cluster_ready_seconds s: docker logs $(node_container server)"
+    for node in "${cluster_nodes[@]}"; do
+      [ "$(container_state "$(node_container "$node")")" = running ] \
+        || { docker logs --tail 20 "$(node_container "$node")" >&2; fail "node '$node' ended while starting"; }
+    done
+    sleep 0.5
+    write_kubeconfig 2>/dev/null || continue
+    ready=$(kubectl_dev get nodes --no-headers 2>/dev/null | grep -c -w Ready || true)
+  done
+}
+
+kubernetes_up() {
+  local start=$SECONDS node
+  mkdir -p "$cluster_state"
+  (umask 077; echo "K3S_TOKEN=$(cluster_token)" > "$cluster_state/environment")
+  create_cluster_network
+  for node in "${cluster_nodes[@]}"; do
+    if [ "$node" = server ]; then start_cluster_node "$node" server; else start_cluster_node "$node" agent; fi
+  done
+  wait_nodes_ready
+  for node in "${cluster_nodes[@]}"; do
+    [ "$node" = server ] || kubectl_dev label node "$node" "$storage_label" --overwrite >/dev/null
+  done
+  say "kubernetes: ${#cluster_nodes[@]} nodes Ready in $((SECONDS - start)) s; kubeconfig: $cluster_kubeconfig"
+}
+
+# One archive for all images: what they share travels and is unpacked once per node.
+kubernetes_load_images() { # IMAGE...
+  local start=$SECONDS archive="$cluster_state/images.tar" node loaded wanted
+  wanted=$(docker image inspect -f '{{.Id}}' "$@" | sort | sha256sum)
+  for node in "${cluster_nodes[@]}"; do
+    loaded=$(docker exec "$(node_container "$node")" cat /var/lib/rancher/k3s/loaded-images 2>/dev/null || true)
+    [ "$loaded" = "$wanted" ] && continue
+    [ -f "$archive" ] || docker save -o "$archive" "$@"
+    docker exec -i "$(node_container "$node")" ctr -a /run/k3s/containerd.sock -n k8s.io images import - < "$archive" >/dev/null \
+      || fail "node '$node' does not take the images"
+    docker exec "$(node_container "$node")" sh -c 'echo "$1" > /var/lib/rancher/k3s/loaded-images' sh "$wanted"
+  done
+  rm -f "$archive"
+  say "kubernetes: images are on every node ($((SECONDS - start)) s)"
+}
+
+# The loop devices whose backing file lies on a file system that a node of ours mounted. Asked while the nodes still run: numbers of file systems
+# are handed out again once they are gone.
+cluster_loop_devices() {
+  local container pid numbers
+  numbers=$(docker ps -aq --filter "label=$cluster_label" | while read -r container; do
+    pid=$(docker container inspect -f '{{.State.Pid}}' "$container")
+    [ "$pid" -gt 0 ] && awk '$0 ~ / - fuse/ { print $3 }' "/proc/$pid/mountinfo"
+  done | sort -u)
+  losetup --list --noheadings --output NAME,BACK-MAJ:MIN 2>/dev/null | while read -r name number; do
+    grep -q -x -F "$number" <<< "$numbers" && echo "$name"
+  done
+  return 0
+}
+
+detach_loop_devices() { # DEVICE...
+  local device
+  for device in "$@"; do
+    losetup "$device" >/dev/null 2>&1 || continue
+    timeout 10 losetup --detach "$device" 2>/dev/null || say "kubernetes: $device stays attached: losetup --detach $device"
+  done
+}
+
+kubernetes_down() {
+  docker_answers || { say "kubernetes: no engine answers; nothing runs"; return 0; }
+  local containers devices
+  mapfile -t devices < <(cluster_loop_devices)
+  mapfile -t containers < <(docker ps -aq --filter "label=$cluster_label")
+  if [ ${#containers[@]} -gt 0 ]; then docker rm --force --volumes "${containers[@]}" >/dev/null; fi
+  detach_loop_devices "${devices[@]}"
+  docker network rm "$cluster_name" >/dev/null 2>&1 || true
+  rm -rf "$cluster_state"
+  say "kubernetes: cluster '$cluster_name' removed (${#containers[@]} nodes, ${#devices[@]} loop devices)"
+  docker_stop
+}
