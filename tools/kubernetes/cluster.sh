@@ -31,7 +31,11 @@ cluster_token() {
   cat "$cluster_state/token"
 }
 
-container_state() { docker container inspect -f '{{.State.Status}}' "$1" 2>/dev/null || echo absent; }
+container_state() {
+  local state
+  state=$(docker container inspect -f '{{.State.Status}}' "$1" 2>/dev/null) || state=absent
+  echo "$state"
+}
 
 start_cluster_node() { # NODE ROLE
   local container
@@ -83,6 +87,7 @@ kubernetes_up() {
   local start=$SECONDS node
   mkdir -p "$cluster_state"
   (umask 077; echo "K3S_TOKEN=$(cluster_token)" > "$cluster_state/environment")
+  [ -e "$cluster_state/loop-devices-before" ] || attached_loop_devices | cut -d ' ' -f 1 > "$cluster_state/loop-devices-before"
   create_cluster_network
   for node in "${cluster_nodes[@]}"; do
     if [ "$node" = server ]; then start_cluster_node "$node" server; else start_cluster_node "$node" agent; fi
@@ -94,32 +99,51 @@ kubernetes_up() {
   say "kubernetes: ${#cluster_nodes[@]} nodes Ready in $((SECONDS - start)) s; kubeconfig: $cluster_kubeconfig"
 }
 
-# One archive for all images: what they share travels and is unpacked once per node.
+# One archive for all images that a node lacks: what they share travels and is unpacked once.
 kubernetes_load_images() { # IMAGE...
-  local start=$SECONDS archive="$cluster_state/images.tar" node loaded wanted
-  wanted=$(docker image inspect -f '{{.Id}}' "$@" | sort | sha256sum)
+  local start=$SECONDS node image id archive missing=() have=/var/lib/rancher/k3s/loaded-images
   for node in "${cluster_nodes[@]}"; do
-    loaded=$(docker exec "$(node_container "$node")" cat /var/lib/rancher/k3s/loaded-images 2>/dev/null || true)
-    [ "$loaded" = "$wanted" ] && continue
-    [ -f "$archive" ] || docker save -o "$archive" "$@"
+    local loaded ids=()
+    missing=()
+    loaded=$(docker exec "$(node_container "$node")" cat $have 2>/dev/null || true)
+    for image in "$@"; do
+      id=$(docker image inspect -f '{{.Id}}' "$image") || fail "the image $image was not built"
+      grep -q -x -F "$image $id" <<< "$loaded" && continue
+      missing+=("$image")
+      ids+=("$image $id")
+    done
+    [ ${#missing[@]} -gt 0 ] || continue
+    archive="$cluster_state/images-$(printf '%s\n' "${ids[@]}" | sha256sum | cut -c 1-12).tar"
+    [ -f "$archive" ] || docker save -o "$archive" "${missing[@]}"
     docker exec -i "$(node_container "$node")" ctr -a /run/k3s/containerd.sock -n k8s.io images import - < "$archive" >/dev/null \
-      || fail "node '$node' does not take the images"
-    docker exec "$(node_container "$node")" sh -c 'echo "$1" > /var/lib/rancher/k3s/loaded-images' sh "$wanted"
+      || fail "node '$node' does not take the images ${missing[*]}"
+    printf '%s\n' "${ids[@]}" | docker exec -i "$(node_container "$node")" sh -c "cat >> $have"
   done
-  rm -f "$archive"
+  rm -f "$cluster_state"/images-*.tar
   say "kubernetes: images are on every node ($((SECONDS - start)) s)"
 }
 
-# The loop devices whose backing file lies on a file system that a node of ours mounted. Asked while the nodes still run: numbers of file systems
-# are handed out again once they are gone.
+# File systems by FUSE that a process inside a node of ours sees: the numbers of their devices.
+cluster_fuse_numbers() {
+  local container file
+  for container in $(docker ps -q --no-trunc --filter "label=$cluster_label"); do
+    grep -l -F "$container" /proc/[0-9]*/cgroup 2>/dev/null || true
+  done | while read -r file; do awk '/ - fuse/ { print $3 }' "${file%cgroup}mountinfo" 2>/dev/null || true; done | sort -u
+}
+
+attached_loop_devices() { losetup --list --noheadings --raw --output NAME,BACK-MAJ:MIN 2>/dev/null || true; }
+
+# Our loop devices: those on such a file system, and those whose FUSE server is gone with its node (nothing can be asked about their backing
+# file any more) unless they were there before the cluster was. Asked while the nodes still run: device numbers are handed out again.
 cluster_loop_devices() {
-  local container pid numbers
-  numbers=$(docker ps -aq --filter "label=$cluster_label" | while read -r container; do
-    pid=$(docker container inspect -f '{{.State.Pid}}' "$container")
-    [ "$pid" -gt 0 ] && awk '$0 ~ / - fuse/ { print $3 }' "/proc/$pid/mountinfo"
-  done | sort -u)
-  losetup --list --noheadings --output NAME,BACK-MAJ:MIN 2>/dev/null | while read -r name number; do
-    grep -q -x -F "$number" <<< "$numbers" && echo "$name"
+  local name number numbers
+  numbers=$(cluster_fuse_numbers)
+  attached_loop_devices | while read -r name number; do
+    if [ -n "$number" ]; then
+      grep -q -x -F "$number" <<< "$numbers" && echo "$name"
+    else
+      grep -q -x -F "$name" "$cluster_state/loop-devices-before" 2>/dev/null || echo "$name"
+    fi
   done
   return 0
 }
