@@ -90,6 +90,11 @@ public final class AgentSession {
             case SessionEvent.LinkUp(var node) -> candidates.linkUp(node, nowNanos);
             case SessionEvent.LinkDown(var node) -> linkDown(node, nowNanos, effects);
             case SessionEvent.Received(var node, var message) -> received(node, message, nowNanos, effects);
+            case SessionEvent.Nodes(var nodes) -> {
+                for (NodeName added : candidates.replace(nodes, primary)) {
+                    effects.emit(new SessionEffect.Connect(added));
+                }
+            }
             case SessionEvent.Tick _ -> {}
             case SessionEvent.Closed _ -> close(effects);
         }
@@ -402,6 +407,7 @@ public final class AgentSession {
                     SessionEvent.Start _,
                     SessionEvent.LinkUp _,
                     SessionEvent.LinkDown _,
+                    SessionEvent.Nodes _,
                     SessionEvent.Tick _,
                     SessionEvent.Closed _ -> {}
         }

@@ -32,6 +32,17 @@ final class Candidates {
         return byNode.keySet();
     }
 
+    /** Only these count from now on, and {@code kept}; returns the new ones. */
+    List<NodeName> replace(List<NodeName> nodes, @Nullable NodeName kept) {
+        byNode.keySet().removeIf(node -> !nodes.contains(node) && !node.equals(kept));
+        List<NodeName> added =
+                nodes.stream().filter(node -> !byNode.containsKey(node)).toList();
+        for (NodeName node : added) {
+            byNode.put(node, new Candidate());
+        }
+        return added;
+    }
+
     void linkUp(NodeName node, long nowNanos) {
         Candidate candidate = byNode.get(node);
         if (candidate != null) {

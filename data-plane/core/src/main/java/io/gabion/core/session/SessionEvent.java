@@ -2,6 +2,7 @@ package io.gabion.core.session;
 
 import io.gabion.core.message.ClientMessage;
 import io.gabion.model.NodeName;
+import java.util.List;
 
 /** What can happen to an agent's session. */
 public sealed interface SessionEvent {
@@ -17,6 +18,13 @@ public sealed interface SessionEvent {
     record LinkDown(NodeName node) implements SessionEvent {}
 
     record Received(NodeName node, ClientMessage.Response message) implements SessionEvent {}
+
+    /** The volume's replicas may live on these nodes from now on. The one that serves it stays until it is lost. */
+    record Nodes(List<NodeName> nodes) implements SessionEvent {
+        public Nodes {
+            nodes = List.copyOf(nodes);
+        }
+    }
 
     record Tick() implements SessionEvent {}
 

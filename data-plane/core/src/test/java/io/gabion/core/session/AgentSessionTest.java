@@ -55,6 +55,25 @@ class AgentSessionTest {
     }
 
     @Test
+    void nodeThatJoinsLaterIsAskedAndOneThatLeftIsNot() {
+        NodeName joined = new NodeName("n3");
+        open(N1, 1, 1);
+        effects.clear();
+        step(new SessionEvent.Nodes(List.of(N2, joined)));
+        assertThat(effects).contains(new SessionEffect.Connect(joined));
+        assertThat(session.view().primary()).as("it serves until it is lost").contains(N1);
+        step(new SessionEvent.LinkDown(N1));
+        step(new SessionEvent.Nodes(List.of(N2, joined)));
+        step(new SessionEvent.LinkUp(joined));
+        openedBy(joined, 2, 2);
+        assertThat(session.view().primary()).contains(joined);
+        step(new SessionEvent.LinkDown(joined));
+        effects.clear();
+        step(new SessionEvent.LinkUp(N1));
+        assertThat(sent(ClientMessage.Open.class)).isEmpty();
+    }
+
+    @Test
     void readThatOverlapsAResentWriteIsHeldUntilItIsAnswered() {
         open(N1, 1, 1);
         submit(write(0, 4096, 1));
