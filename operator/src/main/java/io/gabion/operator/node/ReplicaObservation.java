@@ -1,0 +1,36 @@
+package io.gabion.operator.node;
+
+import static java.util.Objects.requireNonNull;
+
+import io.gabion.model.ReplicaId;
+import io.gabion.model.VolumeId;
+
+/**
+ * What a node said of one of its copies.
+ *
+ * @param role primary, in-sync, catching-up, outdated, faulted or empty
+ * @param stallReason why writes wait; empty while they do not
+ */
+public record ReplicaObservation(
+        VolumeId volume,
+        ReplicaId replica,
+        String role,
+        String stallReason,
+        long usedBytes,
+        long comparedBytes,
+        long totalBytes,
+        boolean everWritten) {
+    private static final int PERCENT = 100;
+
+    public ReplicaObservation {
+        requireNonNull(volume, "volume is null");
+        requireNonNull(replica, "replica is null");
+        requireNonNull(role, "role is null");
+        requireNonNull(stallReason, "stallReason is null");
+    }
+
+    /** How far the copy has come, for people; empty when it is not on its way. */
+    public String progress() {
+        return totalBytes <= 0 ? "" : " (" + PERCENT * Math.min(comparedBytes, totalBytes) / totalBytes + " %)";
+    }
+}
