@@ -24,4 +24,15 @@ import io.fabric8.kubernetes.model.annotation.Version;
         name = "Age",
         jsonPath = ".metadata.creationTimestamp",
         type = AdditionalPrinterColumn.Type.DATE)
-public final class Snapshot extends CustomResource<SnapshotSpec, SnapshotStatus> {}
+public final class Snapshot extends CustomResource<SnapshotSpec, SnapshotStatus> {
+    @Override
+    protected SnapshotSpec initSpec() {
+        return new SnapshotSpec();
+    }
+
+    /** Never null, so that an object that nobody looked at yet needs no special case. */
+    @Override
+    protected SnapshotStatus initStatus() {
+        return new SnapshotStatus();
+    }
+}

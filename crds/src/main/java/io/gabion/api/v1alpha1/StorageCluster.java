@@ -33,4 +33,15 @@ import io.fabric8.kubernetes.model.annotation.Version;
 public final class StorageCluster extends CustomResource<StorageClusterSpec, StorageClusterStatus> {
     /** Name of the only object of this kind. */
     public static final String NAME = "gabion";
+
+    @Override
+    protected StorageClusterSpec initSpec() {
+        return new StorageClusterSpec();
+    }
+
+    /** Never null, so that an object that nobody looked at yet needs no special case. */
+    @Override
+    protected StorageClusterStatus initStatus() {
+        return new StorageClusterStatus();
+    }
 }

@@ -38,4 +38,15 @@ import io.fabric8.kubernetes.model.annotation.Version;
         jsonPath = ".status.replicas",
         priority = 1,
         type = AdditionalPrinterColumn.Type.INTEGER)
-public final class StorageNode extends CustomResource<StorageNodeSpec, StorageNodeStatus> {}
+public final class StorageNode extends CustomResource<StorageNodeSpec, StorageNodeStatus> {
+    @Override
+    protected StorageNodeSpec initSpec() {
+        return new StorageNodeSpec();
+    }
+
+    /** Never null, so that an object that nobody looked at yet needs no special case. */
+    @Override
+    protected StorageNodeStatus initStatus() {
+        return new StorageNodeStatus();
+    }
+}

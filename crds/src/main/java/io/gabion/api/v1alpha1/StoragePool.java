@@ -38,4 +38,15 @@ import io.fabric8.kubernetes.model.annotation.Version;
         priority = 1,
         type = AdditionalPrinterColumn.Type.INTEGER)
 @AdditionalPrinterColumn(name = "Domain", jsonPath = ".spec.failureDomainKey", priority = 1)
-public final class StoragePool extends CustomResource<StoragePoolSpec, StoragePoolStatus> {}
+public final class StoragePool extends CustomResource<StoragePoolSpec, StoragePoolStatus> {
+    @Override
+    protected StoragePoolSpec initSpec() {
+        return new StoragePoolSpec();
+    }
+
+    /** Never null, so that an object that nobody looked at yet needs no special case. */
+    @Override
+    protected StoragePoolStatus initStatus() {
+        return new StoragePoolStatus();
+    }
+}

@@ -39,4 +39,15 @@ import io.fabric8.kubernetes.model.annotation.Version;
         type = AdditionalPrinterColumn.Type.INTEGER)
 @AdditionalPrinterColumn(name = "Nodes", jsonPath = ".status.replicaNodes", priority = 1)
 @AdditionalPrinterColumn(name = "Consumer", jsonPath = ".status.attachedTo", priority = 1)
-public final class Volume extends CustomResource<VolumeSpec, VolumeStatus> {}
+public final class Volume extends CustomResource<VolumeSpec, VolumeStatus> {
+    @Override
+    protected VolumeSpec initSpec() {
+        return new VolumeSpec();
+    }
+
+    /** Never null, so that an object that nobody looked at yet needs no special case. */
+    @Override
+    protected VolumeStatus initStatus() {
+        return new VolumeStatus();
+    }
+}
