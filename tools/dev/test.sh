@@ -23,7 +23,12 @@ run_stage() { # NAME
 # Compiles with every check as an error, checks layout and sizes, runs unit tests, integration tests and the module borders.
 stage_unit() {
   maven install -Dtest.excluded.groups=long,faults com.diffplug.spotless:spotless-maven-plugin:3.0.0:check checkstyle:check \
-    > target/unit.log 2>&1 || { grep -E '^\[(ERROR|WARNING)\]' target/unit.log | head -n 60; return 1; }
+    > target/unit.log 2>&1 || {
+    grep -E '^\[(ERROR|WARNING)\]' target/unit.log | head -n 60
+    # The other stages speak for themselves.
+    maven -q install -DskipTests > target/unit-install.log 2>&1 || true
+    return 1
+  }
   grep -E '^\[INFO\] Tests run:.*Time' target/unit.log | awk '{runs += $4} END {printf "[dev] %d tests in %d classes\n", runs, NR}'
   touch "$stamp"
 }
@@ -48,7 +53,7 @@ fault_tests() { # TAG [PROPERTY...]
   build
   maven surefire:test -pl data-plane/faults "-Dtest.groups=$tag" -Dtest.excluded.groups=none -Dgabion.root="$root" "$@" \
     > "target/$tag.log" 2>&1 || { grep -v -e '^\[INFO\] *$' "target/$tag.log" | tail -n 60; return 1; }
-  grep -E '^(\[gabion\]|\[INFO\] Tests run:.*Time)' "target/$tag.log" || true
+  grep -E '^(\[gabion\]|\[INFO\] Tests run:.*Time)' "target/$tag.log" || { echo "[dev] no test of '$tag' ran"; return 1; }
 }
 
 stage_power_cuts() { fault_tests power-cuts; }

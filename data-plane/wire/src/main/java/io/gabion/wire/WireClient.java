@@ -178,11 +178,12 @@ public final class WireClient {
                     started.cancel();
                     return;
                 }
+                // First the reason: closing completes the connect future, which knows only that the channel ended.
+                fail(new CloseReason.ClosedHere("the attempt to reach " + peerText + " was cancelled"));
                 Channel connecting = channel;
                 if (connecting != null) {
                     ChannelFuture unused = connecting.close();
                 }
-                fail(new CloseReason.ClosedHere("the attempt to reach " + peerText + " was cancelled"));
             });
         }
     }
