@@ -6,7 +6,7 @@
 {{- if $class.isDefault }}{{ $defaults = append $defaults $name }}{{ end -}}
 {{- with $class.parameters -}}
 {{- if and .minInSync .replicas (gt (int .minInSync) (int .replicas)) -}}
-{{- fail (printf "storageClasses.%s.parameters: minInSync %s is more than replicas %s; no write could ever be acknowledged" $name .minInSync .replicas) -}}
+{{- fail (printf "storageClasses.%s.parameters: minInSync %s is more than replicas %s; no write could ever be acknowledged" $name (toString .minInSync) (toString .replicas)) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
