@@ -47,8 +47,12 @@ public final class Simulation {
 
     /** After the last fault everything must be well again within this time. */
     private static final long SETTLE_NANOS = 600 * SECOND;
+    private static final long LOADED_NANOS = 60 * SECOND;
 
     private final Swarm swarm;
+    /** Half of the seeds go on loading the volume while its replicas come back. */
+    private final boolean loadedWhileHealing;
+
     private final Dice dice;
     private final Scheduler scheduler = new Scheduler();
     private final Trace trace;
@@ -77,6 +81,7 @@ public final class Simulation {
     /** @param print where the trace goes, null for nowhere */
     public Simulation(long seed, Swarm swarm, @Nullable PrintStream print) {
         this.swarm = swarm;
+        loadedWhileHealing = (seed & 1) == 1;
         dice = new Dice(seed);
         trace = new Trace(scheduler, print);
         volume = new VolumeId(dice.uuid());
@@ -149,6 +154,10 @@ public final class Simulation {
     /** Ends all faults and the workload, waits until everything is in sync, and checks what must hold then. */
     public void settle() {
         heal();
+        Convergence convergence = new Convergence(trace, configuration, hosts, clients);
+        if (loadedWhileHealing) {
+            runUntilInSync(convergence);
+        }
         Workload current = workload;
         if (current != null) {
             current.stop();
@@ -156,7 +165,6 @@ public final class Simulation {
         if (client().isStopped()) {
             startIdleClient();
         }
-        Convergence convergence = new Convergence(trace, configuration, hosts, clients);
         long deadline = scheduler.nowNanos() + SETTLE_NANOS;
         while (scheduler.nowNanos() < deadline && !convergence.reached() && !trace.failed()) {
             run(SECOND);
@@ -170,6 +178,14 @@ public final class Simulation {
             convergence.check();
         }
         histories.check();
+    }
+
+    /** What the last change of the epoch overtook must not need later requests to be answered. */
+    private void runUntilInSync(Convergence convergence) {
+        long deadline = scheduler.nowNanos() + LOADED_NANOS;
+        while (scheduler.nowNanos() < deadline && !convergence.allInSync() && !trace.failed()) {
+            run(20 * MILLISECOND);
+        }
     }
 
     private void readEverything() {

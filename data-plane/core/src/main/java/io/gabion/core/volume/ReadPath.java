@@ -99,6 +99,8 @@ final class ReadPath {
 
     private void submit(Pending read) {
         if (!p.active()) {
+            // A number of the epoch that is over means nothing in the next one.
+            read.waitSeq = 0;
             waiting.add(read);
             return;
         }

@@ -264,6 +264,25 @@ class PrimaryTest {
     }
 
     @Test
+    void readThatAnEpochChangeOvertakesIsAnsweredWithoutFurtherWrites() {
+        b.becomeActive();
+        SessionId session = b.openSession();
+        b.write(session, 1, 0);
+        b.durable();
+        b.acknowledge(2);
+        read(session, 2, 4);
+        Effect.Read overtaken = b.only(Effect.Read.class);
+        b.step(new Event.PeerDown(N3, DownReason.GONE));
+        b.swapWins();
+        b.step(new Event.ReadCompleted(overtaken.ticket(), HeapPayload.of(new byte[BlockGeometry.BLOCK_BYTES])));
+        b.durable();
+        b.promisedAndEqual(N2, R2, 3);
+        Effect.Read again = b.only(Effect.Read.class);
+        b.step(new Event.ReadCompleted(again.ticket(), HeapPayload.of(new byte[BlockGeometry.BLOCK_BYTES])));
+        assertThat(b.answered(ClientMessage.ReadDone.class)).hasSize(1);
+    }
+
+    @Test
     void readWithoutLeaseIsConfirmedByTheRecord() {
         b.becomeActive();
         SessionId session = b.openSession();

@@ -36,7 +36,12 @@ public final class Convergence {
         return configuration.current().replicaOn(host.name()).isPresent();
     }
 
-    private List<String> missing() {
+    /** All replicas where they should be, and in sync? */
+    public boolean allInSync() {
+        return missingReplicas().isEmpty();
+    }
+
+    private List<String> missingReplicas() {
         List<String> missing = new ArrayList<>();
         VolumeConfig config = configuration.current().config();
         VolumeRecord volume = configuration.current();
@@ -56,6 +61,11 @@ public final class Convergence {
                 missing.add(host.name() + " is not in sync: " + host.view());
             }
         }
+        return missing;
+    }
+
+    private List<String> missing() {
+        List<String> missing = missingReplicas();
         SimulatedClient last = clients.getLast();
         if (!last.isOpen()) {
             missing.add(last.name() + " has no session");
