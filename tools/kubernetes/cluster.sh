@@ -156,6 +156,9 @@ detach_loop_devices() { # DEVICE...
   done
 }
 
+# Whether there is something for kubernetes_down to remove.
+kubernetes_is_up() { [ -d "$cluster_state" ]; }
+
 kubernetes_down() {
   docker_answers || { say "kubernetes: no engine answers; nothing runs"; return 0; }
   local containers devices
