@@ -22,6 +22,10 @@ import java.util.function.Function;
  *
  * @param name of this agent, as its certificate says
  * @param socketDirectory holds the NBD socket and what must survive a restart
+ * @param devicesDirectory holds the mount points of volumes that are block devices
+ * @param controlListen where control calls with mutual TLS are answered, empty: nowhere
+ * @param controlSocket where control calls of this machine are answered, empty: nowhere
+ * @param readyFile made when everything is served, empty: none
  * @param nbdTcpListen where NBD with TLS is served, empty: nowhere
  * @param nbdList tell clients the names of all exports
  * @param loops event loops
@@ -33,7 +37,10 @@ public record AgentOptions(
         Path key,
         Path ca,
         Path socketDirectory,
-        InetSocketAddress controlListen,
+        Path devicesDirectory,
+        Optional<InetSocketAddress> controlListen,
+        Optional<Path> controlSocket,
+        Optional<Path> readyFile,
         InetSocketAddress metricsListen,
         Backend.Choice networkBackend,
         TlsEngine.Choice tlsEngine,
@@ -42,7 +49,9 @@ public record AgentOptions(
         int loops) {
     static final String USAGE = """
             usage: gabion-agent --name NAME --cluster UUID --certificate FILE --key FILE --ca FILE
-                   --socket-directory DIR --control-listen HOST:PORT --metrics-listen HOST:PORT
+                   --socket-directory DIR --metrics-listen HOST:PORT
+                   [--control-listen HOST:PORT] [--control-socket FILE] (at least one of them)
+                   [--devices-directory DIR] [--ready-file FILE]
                    [--nbd-tcp-listen HOST:PORT] [--nbd-list yes|no] [--network-backend auto|io_uring|epoll|nio]
                    [--tls-engine auto|jdk|boringssl] [--loops N]""";
 
@@ -53,7 +62,10 @@ public record AgentOptions(
             "--key",
             "--ca",
             "--socket-directory",
+            "--devices-directory",
             "--control-listen",
+            "--control-socket",
+            "--ready-file",
             "--metrics-listen",
             "--nbd-tcp-listen",
             "--nbd-list",
@@ -80,13 +92,20 @@ public record AgentOptions(
                 values.required("--key", Path::of),
                 values.required("--ca", Path::of),
                 values.required("--socket-directory", Path::of),
-                values.required("--control-listen", AgentOptions::address),
+                values.optional("--devices-directory", Path::of)
+                        .orElse(values.required("--socket-directory", directory -> Path.of(directory, "devices"))),
+                values.optional("--control-listen", AgentOptions::address),
+                values.optional("--control-socket", Path::of),
+                values.optional("--ready-file", Path::of),
                 values.required("--metrics-listen", AgentOptions::address),
                 values.optional("--network-backend", Backend.Choice::parse).orElse(Backend.Choice.AUTO),
                 values.optional("--tls-engine", TlsEngine.Choice::parse).orElse(TlsEngine.Choice.AUTO),
                 values.optional("--nbd-tcp-listen", AgentOptions::address),
                 values.optional("--nbd-list", AgentOptions::yesOrNo).orElse(false),
                 values.optional("--loops", Integer::valueOf).orElse(DEFAULT_LOOPS));
+        if (options.controlListen.isEmpty() && options.controlSocket.isEmpty()) {
+            throw new UsageException("--control-listen or --control-socket is missing");
+        }
         if (options.loops < 1 || options.loops > EventLoops.MAX_LOOPS) {
             throw new UsageException("--loops must be 1 to " + EventLoops.MAX_LOOPS + ", not " + options.loops);
         }

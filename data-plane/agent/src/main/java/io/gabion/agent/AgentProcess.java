@@ -1,12 +1,15 @@
 package io.gabion.agent;
 
 import io.gabion.agent.control.AgentControlService;
+import io.gabion.agent.fuse.SupervisorKeeper;
+import io.gabion.agent.fuse.VolumeDevices;
 import io.gabion.agent.metrics.AgentMetrics;
 import io.gabion.agent.nbd.ExportTable;
 import io.gabion.agent.nbd.NbdServer;
 import io.gabion.agent.nbd.NbdTls;
 import io.gabion.agent.session.AttachmentFiles;
 import io.gabion.agent.session.Attachments;
+import io.gabion.agent.session.NodeBook;
 import io.gabion.protocol.control.ControlRole;
 import io.gabion.protocol.control.ControlServers;
 import io.gabion.protocol.control.ControlTls;
@@ -15,6 +18,7 @@ import io.gabion.wire.Hello;
 import io.gabion.wire.PeerIdentity;
 import io.gabion.wire.Role;
 import io.gabion.wire.TlsIdentity;
+import io.gabion.wire.WireLimits;
 import io.gabion.wire.WireOptions;
 import io.grpc.Server;
 import java.io.IOException;
@@ -41,6 +45,11 @@ import org.slf4j.LoggerFactory;
 public final class AgentProcess implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AgentProcess.class);
     private static final Path KERNEL_BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
+    /**
+     * A node that says nothing for so long is gone, or its address is: nodes give a sign of life every 500 ms. Longer than a
+     * pause of a busy process, shorter than what people notice.
+     */
+    private static final int SILENCE_MILLIS = 2_500;
     /** Name of the NBD socket in the agent's directory. */
     public static final String SOCKET_NAME = "nbd.sock";
 
@@ -69,21 +78,36 @@ public final class AgentProcess implements AutoCloseable {
     private AgentProcess(AgentOptions options, Deque<AutoCloseable> started) throws IOException {
         TlsIdentity tls = TlsIdentity.load(options.ca(), options.certificate(), options.key(), options.tlsEngine());
         checkIdentity(options, tls);
-        ControlTls controlTls = ControlTls.load(options.cluster(), options.certificate(), options.key(), options.ca());
         Path directory = directory(options.socketDirectory());
-        started.push(lock(directory));
+        ReadyFile ready = null;
+        if (options.readyFile().isPresent()) {
+            ready = new ReadyFile(options.readyFile().get());
+        }
+        // Waits until a predecessor that served the same devices has stopped; then the directory is free, too.
+        VolumeDevices devices = new VolumeDevices(
+                options.devicesDirectory().toAbsolutePath(), options.name().value(), SupervisorKeeper.ofThisProcess());
+        started.push(devices);
+        // These end after the devices: what those read last is still carried out, and nobody else serves meanwhile.
+        FileChannel lock = lock(directory);
+        started.addLast(lock);
         EventLoops loops = EventLoops.start(options.networkBackend(), options.loops(), "agent");
-        started.push(loops);
+        started.removeLast();
+        started.addLast(loops);
+        started.addLast(lock);
         AgentMetrics metrics = new AgentMetrics(
-                version(), options.name().value(), loops.backend().text());
-        Hello self = Hello.of(Role.AGENT, options.cluster(), options.name(), bootId(), version());
-        WireOptions wire = WireOptions.of(loops, self, tls);
+                BuildVersion.text(), options.name().value(), loops.backend().text());
+        Hello self = Hello.of(Role.AGENT, options.cluster(), options.name(), bootId(), BuildVersion.text());
+        WireOptions wire =
+                WireOptions.of(loops, self, tls).withLimits(WireLimits.DEFAULT.withSilenceMillis(SILENCE_MILLIS));
         ExportTable exports = new ExportTable();
         socket = directory.resolve(SOCKET_NAME);
+        AttachmentFiles files = new AttachmentFiles(directory.resolve("attachments"));
         attachments = new Attachments(
                 wire,
                 exports,
-                new AttachmentFiles(directory.resolve("attachments")),
+                files,
+                new NodeBook(files),
+                devices,
                 socket,
                 attachment -> metrics.observer(attachment.exportName()));
         // Before the first client can connect: it must find what it had.
@@ -93,31 +117,46 @@ public final class AgentProcess implements AutoCloseable {
         attachments.serveWith(nbd);
         nbd.listenUnix(socket);
         nbdTcp = listenTcp(options, nbd);
-        metrics.sample(attachments, nbd::connectionCount, wire.counters());
+        metrics.sample(attachments, devices, nbd::connectionCount, wire.counters());
         var scrapes = metrics.listen(options.metricsListen());
         started.push(scrapes);
         metricsPort = scrapes.getPort();
-        ExecutorService blocking = Executors.newVirtualThreadPerTaskExecutor();
-        started.push(blocking::shutdownNow);
-        Server control = ControlServers.startSecure(
-                options.controlListen(),
-                controlTls,
-                EnumSet.of(ControlRole.OPERATOR),
-                blocking,
-                List.of(new AgentControlService(attachments)));
-        started.push(control::shutdownNow);
-        controlPort = control.getPort();
+        controlPort = listenForControl(options, started);
+        if (ready != null) {
+            started.push(ready);
+            ready.appear();
+        }
         this.started.addAll(started);
         LOG.info(
                 "agent {} {} of cluster {} serves on {}, control on {}, metrics on {}, {} with {} loops",
                 options.name(),
-                version(),
+                BuildVersion.text(),
                 options.cluster(),
                 socket,
-                controlPort,
+                options.controlSocket().map(Path::toString).orElse(Integer.toString(controlPort)),
                 metricsPort,
                 loops.backend().text(),
                 options.loops());
+    }
+
+    /** Returns the port of the one with TLS, 0 without it. */
+    private int listenForControl(AgentOptions options, Deque<AutoCloseable> started) throws IOException {
+        ExecutorService blocking = Executors.newVirtualThreadPerTaskExecutor();
+        started.push(blocking::shutdownNow);
+        List<AgentControlService> services = List.of(new AgentControlService(attachments));
+        if (options.controlSocket().isPresent()) {
+            Server local =
+                    ControlServers.startOnUnixSocket(options.controlSocket().get(), blocking, services);
+            started.push(local::shutdownNow);
+        }
+        if (options.controlListen().isEmpty()) {
+            return 0;
+        }
+        ControlTls tls = ControlTls.load(options.cluster(), options.certificate(), options.key(), options.ca());
+        Server server = ControlServers.startSecure(
+                options.controlListen().get(), tls, EnumSet.of(ControlRole.OPERATOR), blocking, services);
+        started.push(server::shutdownNow);
+        return server.getPort();
     }
 
     private static @Nullable InetSocketAddress listenTcp(AgentOptions options, NbdServer nbd) throws IOException {
@@ -167,11 +206,6 @@ public final class AgentProcess implements AutoCloseable {
 
     private static UUID bootId() throws IOException {
         return UUID.fromString(Files.readString(KERNEL_BOOT_ID).strip());
-    }
-
-    private static String version() {
-        String version = AgentProcess.class.getPackage().getImplementationVersion();
-        return version == null ? "development" : version;
     }
 
     public Attachments attachments() {

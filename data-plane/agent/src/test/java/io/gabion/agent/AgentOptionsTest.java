@@ -3,6 +3,7 @@ package io.gabion.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -35,9 +36,22 @@ class AgentOptionsTest {
     void bothWaysToWriteAnOptionAreRead() throws Exception {
         AgentOptions options = AgentOptions.parse(GOOD);
         assertThat(options.name().value()).isEqualTo("agent-1");
-        assertThat(options.controlListen().getPort()).isEqualTo(7500);
+        assertThat(options.controlListen().orElseThrow().getPort()).isEqualTo(7500);
+        assertThat(options.controlSocket()).isEmpty();
+        assertThat(options.devicesDirectory()).isEqualTo(Path.of("/run/gabion/devices"));
         assertThat(options.nbdTcpListen()).isEmpty();
         assertThat(options.nbdList()).isFalse();
+    }
+
+    @Test
+    void oneOfTheControlAddressesIsEnough() throws Exception {
+        List<String> arguments = new ArrayList<>(GOOD);
+        int at = arguments.indexOf("--control-listen");
+        arguments.subList(at, at + 2).clear();
+        assertThatThrownBy(() -> AgentOptions.parse(arguments))
+                .hasMessageContaining("--control-listen or --control-socket is missing");
+        arguments.add("--control-socket=/run/gabion/control.sock");
+        assertThat(AgentOptions.parse(arguments).controlSocket()).contains(Path.of("/run/gabion/control.sock"));
     }
 
     @Test

@@ -47,7 +47,7 @@ final class FakeCluster implements AutoCloseable {
     final VolumeId volume = new VolumeId(UUID.randomUUID());
     private final EventLoops loops = EventLoops.start(Backend.Choice.NIO, 1, "fake");
     private final List<FakeNode> nodes = new ArrayList<>();
-    private final byte[] content = new byte[SIZE];
+    private byte[] content = new byte[SIZE];
     private final Set<RequestId> done = new HashSet<>();
     private SessionId highest = SessionId.NONE;
     private long epoch = 1;
@@ -72,6 +72,11 @@ final class FakeCluster implements AutoCloseable {
 
     void grantAttachment(boolean granted) {
         attached = granted;
+    }
+
+    /** The volume is so large now; its sessions are not told. */
+    void grow(int newSize) {
+        onLoop(() -> content = Arrays.copyOf(content, newSize));
     }
 
     /** From now on the primary applies requests, but its answers get lost. */
@@ -179,7 +184,7 @@ final class FakeCluster implements AutoCloseable {
                 from.send(new ClientMessage.SessionFenced(volume, highest, "a newer session exists"));
             } else {
                 highest = new SessionId(open.generation(), highest.connection() + 1, open.instance());
-                from.send(new ClientMessage.Opened(volume, epoch, highest, SIZE, 64, 8 * 1024 * 1024));
+                from.send(new ClientMessage.Opened(volume, epoch, highest, content.length, 64, 8 * 1024 * 1024));
             }
         }
 

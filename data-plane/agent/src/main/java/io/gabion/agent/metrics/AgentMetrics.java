@@ -1,5 +1,9 @@
 package io.gabion.agent.metrics;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.sun.net.httpserver.HttpExchange;
+import io.gabion.agent.fuse.VolumeDevices;
 import io.gabion.agent.session.Attachments;
 import io.gabion.agent.session.SessionObserver;
 import io.gabion.core.message.ClientMessage.PhaseTimes;
@@ -21,6 +25,7 @@ import java.net.InetSocketAddress;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 
@@ -38,6 +43,9 @@ public final class AgentMetrics {
     };
 
     private static final double[] PAUSE_SECONDS = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 6, 10, 30, 60, 300};
+    private static final Set<String> PROBES = Set.of("/healthz", "/readyz");
+    private static final int HTTP_OK = 200;
+    private static final int HTTP_NOT_FOUND = 404;
     private static final double NANOS_PER_SECOND = 1e9;
     private static final double MICROS_PER_SECOND = 1e6;
     private static final int NANOS_PER_MICRO = 1000;
@@ -96,7 +104,7 @@ public final class AgentMetrics {
     }
 
     /** Registers what is looked up at a scrape. */
-    public void sample(Attachments attachments, IntSupplier nbdConnections, WireCounters wire) {
+    public void sample(Attachments attachments, VolumeDevices devices, IntSupplier nbdConnections, WireCounters wire) {
         perVolume(
                 "gabion_volume_requests_outstanding",
                 "Requests under way.",
@@ -115,6 +123,11 @@ public final class AgentMetrics {
                 view -> view.oldestSinceNanos() == Long.MAX_VALUE
                         ? 0
                         : (System.nanoTime() - view.oldestSinceNanos()) / NANOS_PER_SECOND);
+        gauge("gabion_agent_devices", "Volumes that are block devices here.", () -> (double) devices.count());
+        total(
+                "gabion_agent_resent_requests",
+                "Requests that the kernel sent again because a process before this one had read them.",
+                () -> (double) devices.resentRequests());
         gauge("gabion_nbd_connections", "Open NBD connections.", () -> (double) nbdConnections.getAsInt());
         gauge("gabion_wire_connections", "Connections to storage nodes.", () -> (double) wire.connectionsOpen());
         total("gabion_wire_sent_bytes", "Sent to storage nodes, before encryption.", () -> (double) wire.bytesSent());
@@ -163,7 +176,8 @@ public final class AgentMetrics {
     }
 
     /**
-     * Answers scrapes over plain HTTP; throws {@link IOException} that names the address when it cannot be had. Its threads
+     * Answers scrapes over plain HTTP, and probes on {@code /healthz} and {@code /readyz}: to be called when everything is
+     * served, so that an answer is a good one. Throws {@link IOException} that names the address when it cannot be had. Its threads
      * are daemons.
      */
     public HTTPServer listen(InetSocketAddress address) throws IOException {
@@ -172,12 +186,22 @@ public final class AgentMetrics {
                     .inetAddress(address.getAddress())
                     .port(address.getPort())
                     .registry(registry)
+                    .defaultHandler(AgentMetrics::probe)
                     .buildAndStart();
         } catch (IOException e) {
             throw new IOException(
                     "cannot listen for metrics on " + address.getHostString() + ":" + address.getPort() + ": "
                             + e.getMessage() + " (stop the process that uses the port, or choose another one)",
                     e);
+        }
+    }
+
+    private static void probe(HttpExchange exchange) throws IOException {
+        try (exchange) {
+            boolean known = PROBES.contains(exchange.getRequestURI().getPath());
+            byte[] body = (known ? "ok\n" : "not found: try /metrics, /healthz or /readyz\n").getBytes(UTF_8);
+            exchange.sendResponseHeaders(known ? HTTP_OK : HTTP_NOT_FOUND, body.length);
+            exchange.getResponseBody().write(body);
         }
     }
 

@@ -6,6 +6,8 @@ public final class AttachException extends Exception {
     public enum Kind {
         /** What was asked for contradicts what is attached. */
         CONFLICT,
+        /** Nothing is attached by that name. */
+        ABSENT,
         /** The session did not open in time. */
         TIMEOUT,
         /** Another agent owns the volume. */

@@ -35,6 +35,8 @@ import org.slf4j.LoggerFactory;
  * read-only false
  * first-request 1866...
  * size 1073741824
+ * device fuse-loop                  (nbd where the line is missing)
+ * failure taken+over                (only of one that may not be opened again)
  * node node-1 127.0.0.1 7101        (one line each)
  * end
  * </pre>
@@ -43,8 +45,10 @@ public final class AttachmentFiles {
     private static final Logger LOG = LoggerFactory.getLogger(AttachmentFiles.class);
     private static final String HEADER = "gabion-attachment 1";
     private static final String SUFFIX = ".attachment";
-    /** Far above what 64 nodes need; a larger file is not ours. */
-    private static final long MAX_FILE_BYTES = 64 * 1024;
+    private static final String NODES_HEADER = "gabion-nodes 1";
+    private static final String NODES_FILE = "nodes";
+    /** Above what a thousand nodes need; a larger file is not ours. */
+    private static final long MAX_FILE_BYTES = 512 * 1024;
 
     private final Path directory;
 
@@ -69,11 +73,14 @@ public final class AttachmentFiles {
     }
 
     public void store(Attachment attachment) throws IOException {
-        Path target = file(attachment.volume());
+        replace(file(attachment.volume()), format(attachment));
+    }
+
+    private void replace(Path target, String text) throws IOException {
         Path fresh = target.resolveSibling(target.getFileName() + ".new");
         try (FileChannel channel = FileChannel.open(
                 fresh, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
-            ByteBuffer content = ByteBuffer.wrap(format(attachment).getBytes(UTF_8));
+            ByteBuffer content = ByteBuffer.wrap(text.getBytes(UTF_8));
             while (content.hasRemaining()) {
                 channel.write(content);
             }
@@ -83,6 +90,30 @@ public final class AttachmentFiles {
         try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
             channel.force(true);
         }
+    }
+
+    /** Remembers where the cluster's nodes are, in a file of the same form that holds nothing but nodes. */
+    void storeNodes(List<NodeAddress> nodes) throws IOException {
+        StringBuilder text = new StringBuilder(NODES_HEADER).append('\n');
+        nodes.forEach(node -> line(text, node));
+        replace(directory.resolve(NODES_FILE), text.append("end\n").toString());
+    }
+
+    /** What was stored last; nothing where that cannot be understood. */
+    List<NodeAddress> loadNodes() throws IOException {
+        Path file = directory.resolve(NODES_FILE);
+        List<NodeAddress> result = new ArrayList<>();
+        if (Files.exists(file)) {
+            try {
+                for (String line : lines(file, NODES_HEADER)) {
+                    result.add(node(line.split(" ", -1)));
+                }
+            } catch (IllegalArgumentException e) {
+                LOG.error("file {} is damaged and was skipped: {}", file, e.getMessage());
+                return List.of();
+            }
+        }
+        return result;
     }
 
     public void delete(VolumeId volume) throws IOException {
@@ -101,17 +132,33 @@ public final class AttachmentFiles {
         line(text, "read-only", attachment.readOnly());
         line(text, "first-request", attachment.firstRequestNumber());
         line(text, "size", attachment.sizeBytes());
+        line(text, "device", attachment.device().text());
+        if (!attachment.failure().isEmpty()) {
+            line(text, "failure", URLEncoder.encode(attachment.failure(), UTF_8));
+        }
         for (NodeAddress node : attachment.nodes()) {
-            line(text, "node", node.node() + " " + node.host() + " " + node.port());
+            line(text, node);
         }
         return text.append("end\n").toString();
+    }
+
+    private static void line(StringBuilder text, NodeAddress node) {
+        line(text, "node", node.node() + " " + node.host() + " " + node.port());
+    }
+
+    private static NodeAddress node(String[] words) {
+        if (words.length != 4 || !words[0].equals("node")) {
+            throw new IllegalArgumentException("line \"" + String.join(" ", words) + "\"");
+        }
+        return new NodeAddress(new NodeName(words[1]), words[2], Integer.parseInt(words[3]));
     }
 
     private static void line(StringBuilder text, String key, Object value) {
         text.append(key).append(' ').append(value).append('\n');
     }
 
-    private static Attachment read(Path file) throws IOException {
+    /** All but the first and the last one. */
+    private static List<String> lines(Path file, String header) throws IOException {
         if (Files.size(file) > MAX_FILE_BYTES) {
             throw new IllegalArgumentException("it is larger than " + MAX_FILE_BYTES + " bytes");
         }
@@ -122,16 +169,20 @@ public final class AttachmentFiles {
             throw new IllegalArgumentException("it vanished", gone);
         }
         if (lines.size() < 2
-                || !lines.getFirst().equals(HEADER)
+                || !lines.getFirst().equals(header)
                 || !lines.getLast().equals("end")) {
-            throw new IllegalArgumentException("first line must be \"" + HEADER + "\" and the last one \"end\"");
+            throw new IllegalArgumentException("first line must be \"" + header + "\" and the last one \"end\"");
         }
+        return lines.subList(1, lines.size() - 1);
+    }
+
+    private static Attachment read(Path file) throws IOException {
         Map<String, String> values = new HashMap<>();
         List<NodeAddress> nodes = new ArrayList<>();
-        for (String line : lines.subList(1, lines.size() - 1)) {
+        for (String line : lines(file, HEADER)) {
             String[] words = line.split(" ", -1);
             if (words.length == 4 && words[0].equals("node")) {
-                nodes.add(new NodeAddress(new NodeName(words[1]), words[2], Integer.parseInt(words[3])));
+                nodes.add(node(words));
             } else if (words.length == 2) {
                 values.put(words[0], words[1]);
             } else {
@@ -145,7 +196,9 @@ public final class AttachmentFiles {
                 Boolean.parseBoolean(value(values, "read-only")),
                 Long.parseLong(value(values, "first-request")),
                 Long.parseLong(value(values, "size")),
-                nodes);
+                nodes,
+                Attachment.DeviceKind.of(values.getOrDefault("device", Attachment.DeviceKind.NBD.text())),
+                URLDecoder.decode(values.getOrDefault("failure", ""), UTF_8));
     }
 
     private static String value(Map<String, String> values, String key) {

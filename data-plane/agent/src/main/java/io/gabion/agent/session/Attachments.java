@@ -3,9 +3,11 @@ package io.gabion.agent.session;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
 
+import io.gabion.agent.fuse.VolumeDevices;
 import io.gabion.agent.nbd.ExportTable;
 import io.gabion.agent.nbd.NbdServer;
 import io.gabion.agent.session.AttachException.Kind;
+import io.gabion.agent.session.Attachment.DeviceKind;
 import io.gabion.core.session.AgentSession;
 import io.gabion.core.session.SessionSettings;
 import io.gabion.core.session.SessionView;
@@ -42,6 +44,8 @@ public final class Attachments {
     private static final long DRAIN_MILLIS = 5_000;
 
     private static final long DRAIN_POLL_MILLIS = 20;
+    /** Growing takes the primary one swap of the volume's record. */
+    private static final long RESIZE_POLL_MILLIS = 50;
     /**
      * Request numbers start at the wall clock's milliseconds times this, so that a restarted agent does not repeat its
      * predecessor's: room for 10^9 requests a second.
@@ -53,6 +57,8 @@ public final class Attachments {
     private final List<NodeLinks> linksByLoop;
     private final ExportTable exports;
     private final AttachmentFiles files;
+    private final NodeBook book;
+    private final VolumeDevices devices;
     private final Path socket;
     private final Function<Attachment, SessionObserver> observers;
     private final UUID instance = UUID.randomUUID();
@@ -61,6 +67,8 @@ public final class Attachments {
     private int nextLoop;
 
     /**
+     * @param book where the nodes of the cluster are
+     * @param devices makes block devices of volumes that ask for it
      * @param socket of the NBD server, for URIs
      * @param observers makes the observer of a new session
      */
@@ -68,6 +76,8 @@ public final class Attachments {
             WireOptions wire,
             ExportTable exports,
             AttachmentFiles files,
+            NodeBook book,
+            VolumeDevices devices,
             Path socket,
             Function<Attachment, SessionObserver> observers) {
         EventLoops loops = wire.loops();
@@ -75,6 +85,8 @@ public final class Attachments {
                 loops.all().stream().map(loop -> NodeLinks.of(wire, loop)).toList();
         this.exports = requireNonNull(exports, "exports is null");
         this.files = requireNonNull(files, "files is null");
+        this.book = requireNonNull(book, "book is null");
+        this.devices = requireNonNull(devices, "devices is null");
         this.socket = requireNonNull(socket, "socket is null");
         this.observers = requireNonNull(observers, "observers is null");
     }
@@ -84,7 +96,7 @@ public final class Attachments {
         server = nbd;
     }
 
-    /** Serves again what the last process served. Does not wait for sessions. */
+    /** Serves again what the last process served, devices included. Does not wait for sessions. */
     public synchronized void restore() throws IOException {
         for (Attachment former : files.load()) {
             Attachment attachment = former.withFirstRequestNumber(firstNumberAfter(former.firstRequestNumber()));
@@ -93,58 +105,107 @@ public final class Attachments {
             if (attachment.sizeBytes() > 0 && !exports.add(export)) {
                 LOG.error("export name of volume {} is taken, it is not served", attachment.describe());
             }
+            resumeDevice(export);
             var _ = export.firstOpen().thenAcceptAsync(size -> rememberSize(export, size), Thread::startVirtualThread);
-            LOG.info("volume {} was attached before the restart and is opened again", attachment.describe());
+            LOG.info("volume {} was attached before the restart", attachment.describe());
+        }
+        devices.closeUnclaimed();
+    }
+
+    private void resumeDevice(VolumeExport export) {
+        if (export.attachment().device() != DeviceKind.FUSE_LOOP) {
+            return;
+        }
+        try {
+            if (devices.resume(export.volume(), export).isEmpty()) {
+                LOG.warn(
+                        "the device of volume {} ended with the last process, the next Attach makes a new one",
+                        export.attachment().describe());
+            }
+        } catch (IOException e) {
+            LOG.error(
+                    "the device of volume {} cannot go on: {}",
+                    export.attachment().describe(),
+                    e.getMessage());
         }
     }
 
     /**
-     * Opens the volume and exports it; returns when both are done. Asking again for the same is no error. A higher generation
-     * replaces a lower one.
+     * What a volume is attached as.
      *
-     * @return size in bytes
+     * @param devicePath empty where it is no block device
      */
-    public long attach(Attachment wanted, long timeoutMillis) throws AttachException, InterruptedException {
-        VolumeExport export = begin(wanted);
+    public record Attached(long sizeBytes, String devicePath) {}
+
+    private record Begun(VolumeExport export, boolean fresh) {}
+
+    /**
+     * Opens the volume, exports it and makes its device; returns when all is done. Asking again for the same is no error. A
+     * higher generation replaces a lower one.
+     */
+    public Attached attach(Attachment wanted, long timeoutMillis) throws AttachException, InterruptedException {
+        if (wanted.nodes().isEmpty() && book.isEmpty()) {
+            throw new IllegalArgumentException("nodes is empty, and UpdateNodes has named none either");
+        }
+        Begun begun = begin(wanted);
+        VolumeExport export = begun.export();
         try {
             long size = export.firstOpen().get(timeoutMillis, TimeUnit.MILLISECONDS);
             rememberSize(export, size);
-            return size;
+            return new Attached(size, device(export));
         } catch (TimeoutException e) {
             String reason = view(export).reason();
-            abandon(export);
+            abandon(begun);
             throw new AttachException(
                     Kind.TIMEOUT,
                     "volume " + wanted.describe() + " did not open within " + timeoutMillis + " ms: " + reason,
                     e);
         } catch (ExecutionException e) {
-            abandon(export);
+            abandon(begun);
             Throwable cause = e.getCause() == null ? e : e.getCause();
             throw new AttachException(
                     Kind.FENCED, "volume " + wanted.describe() + " cannot be opened: " + cause.getMessage(), e);
+        } catch (IOException e) {
+            abandon(begun);
+            throw new AttachException(
+                    Kind.LOCAL, "no device for volume " + wanted.describe() + ": " + e.getMessage(), e);
         }
     }
 
-    private synchronized VolumeExport begin(Attachment wanted) throws AttachException {
+    private String device(VolumeExport export) throws IOException {
+        if (export.attachment().device() != DeviceKind.FUSE_LOOP) {
+            return "";
+        }
+        String path = devices.attach(export.volume(), export);
+        synchronized (this) {
+            if (attached.get(export.volume()) == export) {
+                return path;
+            }
+        }
+        devices.detach(export.volume(), true);
+        throw new IOException("it was detached meanwhile");
+    }
+
+    private synchronized Begun begin(Attachment wanted) throws AttachException {
         VolumeExport present = attached.get(wanted.volume());
         if (present != null) {
             Attachment attachment = present.attachment();
-            String state = view(present).state();
             boolean same = attachment.generation() == wanted.generation()
                     && attachment.exportName().equals(wanted.exportName())
                     && attachment.readOnly() == wanted.readOnly()
-                    && !state.equals("fenced");
-            // A session that is open knows its way; one that seeks may be looking in the wrong places.
-            boolean moved = !state.equals("open") && !attachment.nodes().equals(wanted.nodes());
-            if (same && !moved) {
-                return present;
+                    && attachment.device() == wanted.device()
+                    && !isFenced(present);
+            if (same) {
+                rename(present, wanted.nodes());
+                return new Begun(present, false);
             }
-            if (!same && attachment.generation() >= wanted.generation()) {
+            if (attachment.generation() >= wanted.generation()) {
                 throw new AttachException(
                         Kind.CONFLICT,
                         "volume is attached here as " + attachment.describe()
                                 + ": detach it first, or ask with a higher generation");
             }
+            takeDeviceAway(present, false);
             close(present);
         }
         for (VolumeExport other : attached.values()) {
@@ -161,23 +222,45 @@ public final class Attachments {
         } catch (IOException e) {
             throw new AttachException(Kind.LOCAL, "cannot remember the attachment: " + e.getMessage(), e);
         }
-        return open(attachment);
+        return new Begun(open(attachment), true);
+    }
+
+    /** A session that seeks may be looking in the wrong places. */
+    private static void rename(VolumeExport export, List<NodeAddress> nodes) {
+        if (!nodes.isEmpty() && !export.attachment().nodes().equals(nodes)) {
+            export.name(nodes);
+        }
+    }
+
+    private static boolean isFenced(VolumeExport export) {
+        return view(export).state().equals("fenced");
     }
 
     private VolumeExport open(Attachment attachment) {
         NodeLinks links = linksByLoop.get(nextLoop++ % linksByLoop.size());
+        Whereabouts whereabouts = new Whereabouts(attachment.nodes(), book);
         AgentSession session = new AgentSession(
                 attachment.volume(),
                 attachment.generation(),
                 instance,
-                attachment.nodes().stream().map(NodeAddress::node).toList(),
+                whereabouts.candidates(),
                 attachment.firstRequestNumber(),
                 SessionSettings.standard(),
                 new BufferEditor(ByteBufAllocator.DEFAULT));
-        VolumeExport export = new VolumeExport(attachment, session, links, observers.apply(attachment));
+        VolumeExport export = new VolumeExport(
+                attachment,
+                session,
+                links,
+                whereabouts,
+                observers.apply(attachment),
+                grown -> Thread.startVirtualThread(() -> rememberSize(grown, grown.sizeBytes())));
         attached.put(attachment.volume(), export);
-        var _ = export.fenced().thenAcceptAsync(reason -> forget(export), Thread::startVirtualThread);
-        export.start();
+        var _ = export.fenced().thenAcceptAsync(reason -> forget(export, reason), Thread::startVirtualThread);
+        if (attachment.failure().isEmpty()) {
+            export.start();
+        } else {
+            var _ = export.fail(attachment.failure());
+        }
         return export;
     }
 
@@ -186,13 +269,13 @@ public final class Attachments {
         return byClock > former ? byClock : former + MOST_REQUESTS_OF_A_PROCESS;
     }
 
-    /** Now that the size is known: export it, and know it at once after a restart. */
-    private synchronized void rememberSize(VolumeExport export, long size) {
-        if (attached.get(export.volume()) != export) {
-            return;
-        }
-        exports.add(export);
-        if (export.attachment().sizeBytes() != size) {
+    /** Now that the size is known: export it, let its device follow, and know it at once after a restart. */
+    private void rememberSize(VolumeExport export, long size) {
+        synchronized (this) {
+            if (attached.get(export.volume()) != export || export.fenced().isDone()) {
+                return;
+            }
+            exports.add(export);
             try {
                 files.store(export.attachment().withSizeBytes(size));
             } catch (IOException e) {
@@ -202,32 +285,150 @@ public final class Attachments {
                         e.toString());
             }
         }
+        try {
+            devices.grow(export.volume(), export);
+        } catch (IOException e) {
+            LOG.error("the device of {} did not grow: {}", export.attachment().describe(), e.getMessage());
+        }
     }
 
-    /** A fenced session stays, so that its clients learn why; but a restarted agent must not take the volume back. */
-    private synchronized void forget(VolumeExport export) {
+    /**
+     * A fenced session stays, so that its clients learn why; but a restarted agent must not take the volume back. Where a device
+     * may be in use, the next process must still know that it has to fail.
+     */
+    private synchronized void forget(VolumeExport export, String reason) {
         if (attached.get(export.volume()) != export) {
             return;
         }
         try {
-            files.delete(export.volume());
+            if (export.attachment().device() == DeviceKind.FUSE_LOOP) {
+                files.store(
+                        export.attachment().withSizeBytes(export.sizeBytes()).withFailure(reason));
+            } else {
+                files.delete(export.volume());
+            }
         } catch (IOException e) {
             LOG.warn("cannot forget {}: {}", export.attachment().describe(), e.toString());
         }
     }
 
-    private synchronized void abandon(VolumeExport export) {
-        if (attached.get(export.volume()) == export) {
-            close(export);
+    /** Undoes what this very attach began; what was there before stays. */
+    private void abandon(Begun begun) {
+        VolumeExport export = begun.export();
+        if (begun.fresh()) {
+            synchronized (this) {
+                if (attached.get(export.volume()) == export) {
+                    close(export);
+                }
+            }
         }
     }
 
-    /** Refuses new connections, ends those that are open, and closes the session. Nothing attached: nothing to do. */
-    public synchronized void detach(VolumeId volume) {
-        VolumeExport export = attached.get(volume);
-        if (export != null) {
-            close(export);
+    /**
+     * Takes the device away, refuses new connections, ends those that are open, and closes the session. Nothing attached:
+     * nothing to do.
+     *
+     * @param force also when the device is in use
+     */
+    public void detach(VolumeId volume, boolean force) throws AttachException {
+        VolumeExport export;
+        synchronized (this) {
+            export = attached.get(volume);
         }
+        if (export == null) {
+            return;
+        }
+        takeDeviceAway(export, force);
+        synchronized (this) {
+            if (attached.get(volume) == export) {
+                close(export);
+            }
+        }
+    }
+
+    private void takeDeviceAway(VolumeExport export, boolean force) throws AttachException {
+        try {
+            devices.detach(export.volume(), force || isFenced(export));
+        } catch (VolumeDevices.InUseException e) {
+            throw new AttachException(
+                    Kind.CONFLICT, "volume " + export.attachment().describe() + ": " + e.getMessage(), e);
+        } catch (IOException e) {
+            throw new AttachException(
+                    Kind.LOCAL, "volume " + export.attachment().describe() + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Where the nodes of the cluster are now; all sessions follow. */
+    public void updateNodes(List<NodeAddress> nodes) throws AttachException {
+        try {
+            if (!book.replace(nodes)) {
+                return;
+            }
+        } catch (IOException e) {
+            throw new AttachException(Kind.LOCAL, "cannot remember the nodes: " + e.getMessage(), e);
+        }
+        LOG.info("{} storage nodes are known now", nodes.size());
+        synchronized (this) {
+            attached.values().forEach(VolumeExport::nodesChanged);
+        }
+    }
+
+    /**
+     * Asks the primary for the size and lets the device follow.
+     *
+     * @param atLeastBytes asks again until it is reached
+     * @return the size
+     */
+    public long resize(VolumeId volume, long atLeastBytes, long timeoutMillis)
+            throws AttachException, InterruptedException {
+        VolumeExport export = present(volume);
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
+        try {
+            while (true) {
+                long size = export.refresh().get(Math.max(1, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+                devices.grow(volume, export);
+                if (size >= atLeastBytes) {
+                    rememberSize(export, size);
+                    return size;
+                }
+                if (System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(RESIZE_POLL_MILLIS) > deadline) {
+                    throw new AttachException(
+                            Kind.TIMEOUT,
+                            "volume " + export.attachment().describe() + " has " + size + " bytes, not yet "
+                                    + atLeastBytes);
+                }
+                TimeUnit.MILLISECONDS.sleep(RESIZE_POLL_MILLIS);
+            }
+        } catch (TimeoutException e) {
+            throw new AttachException(
+                    Kind.TIMEOUT,
+                    "volume " + export.attachment().describe() + " has no primary now: "
+                            + view(export).reason(),
+                    e);
+        } catch (ExecutionException e) {
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            throw new AttachException(
+                    Kind.FENCED, "volume " + export.attachment().describe() + ": " + cause.getMessage(), e);
+        } catch (IOException e) {
+            throw new AttachException(Kind.LOCAL, e.getMessage() == null ? "growing failed" : e.getMessage(), e);
+        }
+    }
+
+    /** Makes every request fail from now on, until the volume is detached. */
+    public void fail(VolumeId volume, String reason) throws AttachException, InterruptedException {
+        try {
+            present(volume).fail(reason).get(LOOP_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+        } catch (ExecutionException | TimeoutException e) {
+            throw new AttachException(Kind.LOCAL, "the event loop of volume " + volume + " is stuck", e);
+        }
+    }
+
+    private synchronized VolumeExport present(VolumeId volume) throws AttachException {
+        VolumeExport export = attached.get(volume);
+        if (export == null) {
+            throw new AttachException(Kind.ABSENT, "volume " + volume + " is not attached here");
+        }
+        return export;
     }
 
     private void close(VolumeExport export) {
@@ -275,8 +476,12 @@ public final class Attachments {
         }
     }
 
-    /** One attachment as people see it. */
-    public record Listed(Attachment attachment, String nbdUri, SessionView view) {}
+    /**
+     * One attachment as people see it.
+     *
+     * @param devicePath empty where there is no device
+     */
+    public record Listed(Attachment attachment, String nbdUri, String devicePath, SessionView view) {}
 
     public List<Listed> list() {
         List<VolumeExport> all;
@@ -284,7 +489,11 @@ public final class Attachments {
             all = new ArrayList<>(attached.values());
         }
         return all.stream()
-                .map(export -> new Listed(export.attachment(), nbdUri(export.attachment()), view(export)))
+                .map(export -> new Listed(
+                        export.attachment().withSizeBytes(export.sizeBytes()),
+                        nbdUri(export.attachment()),
+                        devices.path(export.volume()).orElse(""),
+                        view(export)))
                 .toList();
     }
 

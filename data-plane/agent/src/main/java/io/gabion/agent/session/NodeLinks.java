@@ -13,6 +13,7 @@ import io.gabion.wire.WireClient;
 import io.gabion.wire.WireLoop;
 import io.gabion.wire.WireOptions;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -75,7 +76,7 @@ public final class NodeLinks {
     /** From now on the subscriber is told when the node can be talked to; at once if it can. */
     void want(NodeAddress address, Subscriber subscriber) {
         Link link = links.computeIfAbsent(address.node(), _ -> new Link(address));
-        link.address = address;
+        link.moveTo(address);
         link.subscribers.put(subscriber.volume(), subscriber);
         if (link.connection != null) {
             subscriber.linkUp(address.node());
@@ -84,14 +85,35 @@ public final class NodeLinks {
         }
     }
 
+    /** The node is found there from now on. */
+    void moveTo(NodeAddress address) {
+        Link link = links.get(address.node());
+        if (link != null) {
+            link.moveTo(address);
+        }
+    }
+
+    /** The subscriber needs only these nodes from now on. */
+    void keepOnly(Collection<NodeName> nodes, Subscriber subscriber) {
+        for (Link link : new ArrayList<>(links.values())) {
+            if (!nodes.contains(link.address.node())) {
+                release(link, subscriber);
+            }
+        }
+    }
+
     /** The subscriber is told nothing any more; connections that nobody wants are closed. */
     void leave(Subscriber subscriber) {
         for (Link link : new ArrayList<>(links.values())) {
-            link.subscribers.remove(subscriber.volume(), subscriber);
-            if (link.subscribers.isEmpty()) {
-                links.remove(link.address.node());
-                link.end();
-            }
+            release(link, subscriber);
+        }
+    }
+
+    private void release(Link link, Subscriber subscriber) {
+        link.subscribers.remove(subscriber.volume(), subscriber);
+        if (link.subscribers.isEmpty()) {
+            links.remove(link.address.node());
+            link.end();
         }
     }
 
@@ -124,6 +146,23 @@ public final class NodeLinks {
         void connect() {
             if (!ended && connection == null && attempt == null && !waiting) {
                 attempt = dialer.connect(address, this);
+            }
+        }
+
+        /** What was begun with the former address is given up: nobody answers there any more, or somebody else does. */
+        void moveTo(NodeAddress next) {
+            if (next.equals(address)) {
+                return;
+            }
+            LOG.info("{} is at {}:{} now", next.node(), next.host(), next.port());
+            address = next;
+            pauseNanos = FIRST_PAUSE_NANOS;
+            WireClient.Attempt pending = attempt;
+            Connection open = connection;
+            if (open != null) {
+                open.close("the node's address changed");
+            } else if (pending != null) {
+                pending.cancel();
             }
         }
 

@@ -21,16 +21,18 @@ import io.gabion.model.VolumeId;
 import io.gabion.wire.WireLoop;
 import io.netty.util.collection.LongObjectHashMap;
 import java.util.ArrayDeque;
-import java.util.HashMap;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,13 +47,16 @@ import org.slf4j.LoggerFactory;
 public final class VolumeExport implements BlockExport, NodeLinks.Subscriber {
     private static final Logger LOG = LoggerFactory.getLogger(VolumeExport.class);
     private static final long NEVER = Long.MAX_VALUE;
+    /** So long the nodes that were named are searched alone; a failover between them takes less. */
+    private static final long NAMED_ONLY_NANOS = TimeUnit.SECONDS.toNanos(2);
 
     private final Attachment attachment;
     private final AgentSession session;
     private final NodeLinks links;
     private final WireLoop loop;
     private final SessionObserver observer;
-    private final Map<NodeName, NodeAddress> addresses = new HashMap<>();
+    private final Whereabouts whereabouts;
+    private final Consumer<VolumeExport> resized;
     private final CompletableFuture<Long> firstOpen = new CompletableFuture<>();
     private final CompletableFuture<String> fenced = new CompletableFuture<>();
     private volatile long sizeBytes;
@@ -65,6 +70,11 @@ public final class VolumeExport implements BlockExport, NodeLinks.Subscriber {
     private final ArrayDeque<SessionEffect> effects = new ArrayDeque<>();
     private long nextId = 1;
     private boolean stepping;
+    /** The session was made to open again only to learn something. */
+    private boolean refreshing;
+
+    private final List<CompletableFuture<Long>> refreshes = new ArrayList<>();
+    private @Nullable String failure;
     private long armedForNanos = NEVER;
     private @Nullable ScheduledFuture<?> timer;
 
@@ -73,24 +83,112 @@ public final class VolumeExport implements BlockExport, NodeLinks.Subscriber {
     private record Waiting(BlockRequest.Kind kind, BlockCompletion completion) {}
 
     /**
-     * @param session not started yet
+     * @param session not started yet; looks on the candidates of {@code whereabouts}
      * @param links of the loop on which the session will live
+     * @param resized told, on the loop, when an open session learned another size than before
      */
-    public VolumeExport(Attachment attachment, AgentSession session, NodeLinks links, SessionObserver observer) {
+    VolumeExport(
+            Attachment attachment,
+            AgentSession session,
+            NodeLinks links,
+            Whereabouts whereabouts,
+            SessionObserver observer,
+            Consumer<VolumeExport> resized) {
         this.attachment = requireNonNull(attachment, "attachment is null");
         this.session = requireNonNull(session, "session is null");
         this.links = requireNonNull(links, "links is null");
         this.loop = links.loop();
+        this.whereabouts = requireNonNull(whereabouts, "whereabouts is null");
         this.observer = requireNonNull(observer, "observer is null");
+        this.resized = requireNonNull(resized, "resized is null");
         this.sizeBytes = attachment.sizeBytes();
-        for (NodeAddress address : attachment.nodes()) {
-            addresses.put(address.node(), address);
-        }
     }
 
     /** Begins to look for the primary. Any thread. */
     public void start() {
-        loop.execute(() -> step(new SessionEvent.Start()));
+        loop.execute(() -> {
+            step(new SessionEvent.Start());
+            widenLater();
+        });
+    }
+
+    /** The node book changed. Any thread. */
+    void nodesChanged() {
+        loop.execute(this::lookAgain);
+    }
+
+    private void lookAgain() {
+        List<NodeName> candidates = whereabouts.candidates();
+        Set<NodeName> needed = new HashSet<>(candidates);
+        session.view().primary().ifPresent(needed::add);
+        step(new SessionEvent.Nodes(candidates));
+        if (isOver()) {
+            return;
+        }
+        links.keepOnly(needed, this);
+        for (NodeName node : needed) {
+            whereabouts.address(node).ifPresent(links::moveTo);
+        }
+    }
+
+    /** More nodes that may have replicas, and where they are. Any thread. */
+    void name(List<NodeAddress> nodes) {
+        loop.execute(() -> {
+            whereabouts.name(nodes);
+            lookAgain();
+        });
+    }
+
+    private boolean isOver() {
+        String state = session.view().state();
+        return state.equals("closed") || state.equals("fenced");
+    }
+
+    private void widenLater() {
+        var _ = loop.schedule(
+                () -> {
+                    if (isOver() || session.view().state().equals("open") || !whereabouts.widen()) {
+                        return;
+                    }
+                    LOG.warn("volume {} is looked for on every node now", attachment.describe());
+                    lookAgain();
+                },
+                NAMED_ONLY_NANOS);
+    }
+
+    /**
+     * Opens the session again, to learn the volume's size as it is now; requests wait meanwhile.
+     *
+     * @return the size, once the session is open
+     */
+    CompletableFuture<Long> refresh() {
+        CompletableFuture<Long> result = new CompletableFuture<>();
+        loop.execute(() -> {
+            SessionView view = session.view();
+            if (isOver()) {
+                result.completeExceptionally(new IllegalStateException(view.reason()));
+                return;
+            }
+            refreshes.add(result);
+            view.primary().ifPresent(primary -> {
+                refreshing = true;
+                step(new SessionEvent.LinkDown(primary));
+                step(new SessionEvent.LinkUp(primary));
+            });
+        });
+        return result;
+    }
+
+    /** Ends for good as if another agent had taken the volume over: every request fails from now on. Any thread. */
+    CompletableFuture<Void> fail(String reason) {
+        return CompletableFuture.runAsync(
+                () -> {
+                    if (failure == null) {
+                        failure = reason;
+                        step(new SessionEvent.Closed());
+                    }
+                },
+                loop);
     }
 
     /** The size in bytes, once the session is open for the first time; fails when it is stopped before. */
@@ -110,7 +208,24 @@ public final class VolumeExport implements BlockExport, NodeLinks.Subscriber {
 
     /** The session now. */
     public CompletableFuture<SessionView> view() {
-        return CompletableFuture.supplyAsync(session::view, loop);
+        return CompletableFuture.supplyAsync(this::viewNow, loop);
+    }
+
+    private SessionView viewNow() {
+        SessionView view = session.view();
+        String why = failure;
+        return why == null
+                ? view
+                : new SessionView(
+                        "fenced",
+                        view.primary(),
+                        view.session(),
+                        view.epoch(),
+                        view.sizeBytes(),
+                        view.outstanding(),
+                        view.queued(),
+                        view.oldestSinceNanos(),
+                        why);
     }
 
     public Attachment attachment() {
@@ -192,6 +307,11 @@ public final class VolumeExport implements BlockExport, NodeLinks.Subscriber {
 
     @Override
     public void received(NodeName node, ClientMessage.Response message) {
+        if (message instanceof ClientMessage.NotPrimary(var _, var _, var hint, var _)
+                && hint.isPresent()
+                && whereabouts.learn(hint.get())) {
+            lookAgain();
+        }
         step(new SessionEvent.Received(node, message));
     }
 
@@ -218,17 +338,21 @@ public final class VolumeExport implements BlockExport, NodeLinks.Subscriber {
     private void carryOut(SessionEffect effect) {
         switch (effect) {
             case SessionEffect.Connect(var node) -> {
-                NodeAddress address = addresses.get(node);
-                if (address == null) {
-                    throw new IllegalStateException("no address of node " + node);
-                }
+                NodeAddress address = whereabouts
+                        .address(node)
+                        .orElseThrow(() -> new IllegalStateException("no address of node " + node));
                 links.want(address, this);
             }
             case SessionEffect.Send(var node, var message) -> links.send(node, message);
             case SessionEffect.Complete(var id, var outcome) -> complete(id, outcome);
             case SessionEffect.Open(var node, var epoch, var size, var pauseNanos) ->
                 opened(node, epoch, size, pauseNanos);
-            case SessionEffect.Seeking(var reason) -> LOG.warn("volume {} waits: {}", attachment.describe(), reason);
+            case SessionEffect.Seeking(var reason) -> {
+                if (!refreshing) {
+                    LOG.warn("volume {} waits: {}", attachment.describe(), reason);
+                }
+                widenLater();
+            }
             case SessionEffect.Stopped(var reason) -> stopped(reason);
             case SessionEffect.Timed(var kind, var bytes, var totalNanos, var server) ->
                 observer.finished(kind, bytes, totalNanos, server);
@@ -269,8 +393,12 @@ public final class VolumeExport implements BlockExport, NodeLinks.Subscriber {
     }
 
     private void opened(NodeName node, long epoch, long size, long pauseNanos) {
+        boolean otherSize = sizeBytes != size;
+        boolean first = !firstOpen.isDone();
         sizeBytes = size;
-        if (pauseNanos > 0) {
+        if (refreshing) {
+            LOG.debug("volume {} was opened again at {}, {} bytes", attachment.describe(), node, size);
+        } else if (pauseNanos > 0) {
             observer.failedOver(pauseNanos);
             LOG.info(
                     "volume {} failed over to {} in epoch {} after a pause of {} ms",
@@ -281,19 +409,29 @@ public final class VolumeExport implements BlockExport, NodeLinks.Subscriber {
         } else {
             LOG.info("volume {} is open at {} in epoch {}, {} bytes", attachment.describe(), node, epoch, size);
         }
+        refreshing = false;
         firstOpen.complete(size);
+        if (otherSize && !first) {
+            resized.accept(this);
+        }
+        refreshes.forEach(refresh -> refresh.complete(size));
+        refreshes.clear();
     }
 
     private void stopped(String reason) {
         links.leave(this);
-        if (reason.startsWith("closed")) {
+        String why = failure == null ? reason : failure;
+        IllegalStateException closed = new IllegalStateException(why);
+        refreshes.forEach(refresh -> refresh.completeExceptionally(closed));
+        refreshes.clear();
+        if (failure == null && reason.startsWith("closed")) {
             LOG.info("volume {} is closed", attachment.describe());
         } else {
             observer.fenced();
-            fenced.complete(reason);
-            LOG.error("volume {} is fenced, every request fails from now on: {}", attachment.describe(), reason);
+            fenced.complete(why);
+            LOG.error("volume {} is fenced, every request fails from now on: {}", attachment.describe(), why);
         }
-        firstOpen.completeExceptionally(new IllegalStateException(reason));
+        firstOpen.completeExceptionally(closed);
     }
 
     private void arm() {

@@ -6,11 +6,11 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Assumptions;
 
 /** What tests with real devices need of the machine. */
-final class Privileges {
+public final class Privileges {
     private Privileges() {}
 
     /** Skips the test where devices cannot be made. */
-    static void requireDevices() {
+    public static void requireDevices() {
         Assumptions.assumeTrue(
                 Files.isWritable(Path.of("/dev/fuse")) && Files.isWritable(Path.of("/dev/loop-control")),
                 "needs root, /dev/fuse and /dev/loop-control");

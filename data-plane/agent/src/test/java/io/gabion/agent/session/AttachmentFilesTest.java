@@ -27,7 +27,9 @@ class AttachmentFilesTest {
                 1 << 30,
                 List.of(
                         new NodeAddress(new NodeName("node-1"), "127.0.0.1", 7101),
-                        new NodeAddress(new NodeName("node-2"), "::1", 7102)));
+                        new NodeAddress(new NodeName("node-2"), "::1", 7102)),
+                Attachment.DeviceKind.FUSE_LOOP,
+                "");
     }
 
     @Test
@@ -38,6 +40,35 @@ class AttachmentFilesTest {
         assertThat(new AttachmentFiles(directory).load()).containsExactly(attachment(2));
         files.delete(attachment(1).volume());
         assertThat(files.load()).isEmpty();
+    }
+
+    @Test
+    void whyOneMayNotBeOpenedAgainIsRemembered() throws IOException {
+        AttachmentFiles files = new AttachmentFiles(directory);
+        files.store(attachment(1).withFailure("another agent\ntook it over: 5%"));
+        assertThat(files.load().getFirst().failure()).isEqualTo("another agent took it over: 5%");
+    }
+
+    @Test
+    void fileOfAnEarlierVersionIsRead() throws IOException {
+        AttachmentFiles files = new AttachmentFiles(directory);
+        files.store(attachment(1));
+        Path file = directory.resolve(attachment(1).volume() + ".attachment");
+        Files.writeString(file, Files.readString(file).replace("device fuse-loop\n", ""));
+        assertThat(files.load().getFirst().device()).isEqualTo(Attachment.DeviceKind.NBD);
+    }
+
+    @Test
+    void nodesAreRememberedAndDamageIsSkipped() throws IOException {
+        AttachmentFiles files = new AttachmentFiles(directory);
+        assertThat(new NodeBook(files).isEmpty()).isTrue();
+        assertThat(new NodeBook(files).replace(attachment(1).nodes())).isTrue();
+        NodeBook again = new NodeBook(files);
+        assertThat(again.all()).isEqualTo(attachment(1).nodes());
+        assertThat(again.replace(attachment(1).nodes())).as("nothing new").isFalse();
+        assertThat(files.load()).isEmpty();
+        Files.writeString(directory.resolve("nodes"), "gabion-nodes 1\nnode x\nend\n");
+        assertThat(new NodeBook(files).isEmpty()).isTrue();
     }
 
     @Test
@@ -57,12 +88,10 @@ class AttachmentFilesTest {
     void impossibleAttachmentsCannotBeMade() {
         Attachment good = attachment(1);
         assertThatThrownBy(() -> attachment(0)).hasMessageContaining("generation");
-        assertThatThrownBy(() -> new Attachment(good.volume(), "a\nb", 1, false, 0, 0, good.nodes()))
+        assertThatThrownBy(() -> Attachment.wanted(good.volume(), "a\nb", 1, false, good.nodes(), good.device()))
                 .hasMessageContaining("export_name");
-        assertThatThrownBy(() -> new Attachment(good.volume(), "a", 1, false, 0, 0, List.of()))
-                .hasMessageContaining("nodes");
         NodeAddress node = good.nodes().getFirst();
-        assertThatThrownBy(() -> new Attachment(good.volume(), "a", 1, false, 0, 0, List.of(node, node)))
+        assertThatThrownBy(() -> Attachment.wanted(good.volume(), "a", 1, false, List.of(node, node), good.device()))
                 .hasMessageContaining("twice");
     }
 }

@@ -1,0 +1,104 @@
+package io.gabion.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The supervisor over shell scripts; what it keeps is tested with the agent. */
+@Timeout(60)
+class SupervisorIT {
+    @TempDir
+    Path directory;
+
+    private Path program;
+    private Path trace;
+    private final List<Process> started = new ArrayList<>();
+
+    @BeforeEach
+    void compile() throws Exception {
+        program = SupervisedAgent.compileSupervisor(directory);
+        trace = directory.resolve("trace");
+        Files.writeString(trace, "");
+    }
+
+    @AfterEach
+    void stop() {
+        started.forEach(process -> {
+            process.children().forEach(ProcessHandle::destroyForcibly);
+            process.destroyForcibly();
+        });
+    }
+
+    private Process run(String script) throws IOException {
+        Process process = new ProcessBuilder(
+                        program.toString(), "--", "sh", "-c", script.replace("TRACE", trace.toString()))
+                .redirectErrorStream(true)
+                .redirectOutput(directory.resolve("log").toFile())
+                .start();
+        started.add(process);
+        return process;
+    }
+
+    private long traced() {
+        try {
+            return Files.readString(trace).lines().count();
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static void await(BooleanSupplier condition) {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime()).as("deadline").isLessThan(deadline);
+            Thread.onSpinWait();
+        }
+    }
+
+    @Test
+    void programThatEndsIsStartedAgainWithGrowingPauses() throws Exception {
+        long before = System.nanoTime();
+        run("echo started >> TRACE; exit 7");
+        await(() -> traced() >= 5);
+        // At once, then 100, 200 and 400 ms.
+        assertThat(System.nanoTime() - before).isGreaterThan(TimeUnit.MILLISECONDS.toNanos(700));
+    }
+
+    @Test
+    void endOfTheSupervisorIsTheProgramsGoodEnd() throws Exception {
+        Process supervisor =
+                run("trap 'echo ended >> TRACE; exit 3' TERM; echo started >> TRACE; while :; do sleep 0.05; done");
+        await(() -> traced() == 1);
+        supervisor.destroy();
+        assertThat(supervisor.waitFor(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(supervisor.exitValue()).isEqualTo(3);
+        assertThat(Files.readString(trace)).isEqualTo("started\nended\n");
+    }
+
+    @Test
+    void programWithAWrongCommandLineIsNotStartedAgain() throws Exception {
+        Process supervisor = run("echo started >> TRACE; exit 2");
+        assertThat(supervisor.waitFor(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(supervisor.exitValue()).isEqualTo(2);
+        assertThat(traced()).isEqualTo(1);
+    }
+
+    @Test
+    void orphansAreReaped() throws Exception {
+        Process supervisor =
+                run("(sleep 0.05; echo ended >> TRACE) & exec sh -c 'echo started >> TRACE; exec sleep 30'");
+        await(() -> traced() == 2);
+        await(() -> supervisor.children().count() == 1);
+    }
+}
