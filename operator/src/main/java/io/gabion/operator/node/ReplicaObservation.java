@@ -21,12 +21,27 @@ public record ReplicaObservation(
         long totalBytes,
         boolean everWritten) {
     private static final int PERCENT = 100;
+    private static final long COARSE_BYTES = 64L << 20;
+    private static final int COARSE_PROGRESS = 10;
 
     public ReplicaObservation {
         requireNonNull(volume, "volume is null");
         requireNonNull(replica, "replica is null");
         requireNonNull(role, "role is null");
         requireNonNull(stallReason, "stallReason is null");
+    }
+
+    /** The same as far as people care: not every block that is written or copied is news. */
+    ReplicaObservation coarse() {
+        return new ReplicaObservation(
+                volume,
+                replica,
+                role,
+                stallReason,
+                usedBytes / COARSE_BYTES,
+                totalBytes <= 0 ? 0 : COARSE_PROGRESS * Math.min(comparedBytes, totalBytes) / totalBytes,
+                0,
+                everWritten);
     }
 
     /** How far the copy has come, for people; empty when it is not on its way. */

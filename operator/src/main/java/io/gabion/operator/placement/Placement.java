@@ -1,5 +1,6 @@
 package io.gabion.operator.placement;
 
+import io.gabion.api.record.ByteText;
 import io.gabion.model.NodeName;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -104,12 +105,13 @@ public final class Placement {
         long promised = node.load().provisionedBytes() + wish.sizeBytes();
         long mayPromise = percentOf(disk.capacityBytes(), pool.overcommitPercent());
         if (promised > mayPromise) {
-            return Optional.of(Bytes.text(wish.sizeBytes()) + " more would promise " + Bytes.text(promised) + ", pool "
-                    + pool.name() + " allows " + Bytes.text(mayPromise) + " here (" + pool.overcommitPercent() + " %)");
+            return Optional.of(ByteText.of(wish.sizeBytes()) + " more would promise " + ByteText.of(promised)
+                    + ", pool " + pool.name() + " allows " + ByteText.of(mayPromise) + " here ("
+                    + pool.overcommitPercent() + " %)");
         }
         long reserve = pool.mayUseReserve() ? 0 : percentOf(disk.capacityBytes(), pool.reservePercent());
         if (disk.freeBytes() <= reserve) {
-            return Optional.of("is full: " + Bytes.text(disk.freeBytes()) + " free, " + Bytes.text(reserve)
+            return Optional.of("is full: " + ByteText.of(disk.freeBytes()) + " free, " + ByteText.of(reserve)
                     + " are kept for rebuilds");
         }
         return Optional.empty();

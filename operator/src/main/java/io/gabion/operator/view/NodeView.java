@@ -1,6 +1,7 @@
 package io.gabion.operator.view;
 
 import io.fabric8.kubernetes.api.model.Node;
+import io.gabion.api.condition.ConditionType;
 import io.gabion.api.v1alpha1.DiskReport;
 import io.gabion.api.v1alpha1.DiskState;
 import io.gabion.api.v1alpha1.MediaClass;
@@ -27,9 +28,6 @@ import org.jspecify.annotations.Nullable;
 
 /** What a volume of one pool needs to know of the cluster, gathered from the objects. */
 public final class NodeView {
-    public static final String READY = "Ready";
-    public static final String DISKS_HEALTHY = "DisksHealthy";
-    public static final String SCHEDULABLE = "Schedulable";
     /** Annotation of a StorageNode whose copies are to leave it; the value is {@code true}. */
     public static final String DRAIN_ANNOTATION = "gabion.io/drain";
 
@@ -67,29 +65,31 @@ public final class NodeView {
             StorageNode node, @Nullable Node machine, Optional<StoragePool> pool, NodeLoad load) {
         StorageNodeStatus status = node.getStatus();
         String poolName = pool.map(p -> p.getMetadata().getName()).orElse("");
-        boolean ready = status != null && Conditions.isTrue(status.getConditions(), READY);
+        boolean ready = Finding.isTrue(status.getConditions(), ConditionType.READY);
         boolean cordoned = machine != null
                 && machine.getSpec() != null
                 && Boolean.TRUE.equals(machine.getSpec().getUnschedulable());
-        Map<String, String> annotations = node.getMetadata().getAnnotations();
-        boolean draining = annotations != null && "true".equals(annotations.get(DRAIN_ANNOTATION));
-        List<DiskOffer> disks = status == null
-                ? List.of()
-                : status.getDisks().stream().map(NodeView::disk).toList();
+        List<DiskOffer> disks = status.getDisks().stream().map(NodeView::disk).toList();
         NodeOffer offer = new NodeOffer(
                 new NodeName(node.getMetadata().getName()),
                 pool.map(p -> domain(node, machine, p.getSpec().getFailureDomainKey()))
                         .orElse(""),
                 ready,
                 !cordoned && !node.getSpec().isUnschedulable(),
-                draining,
+                isDraining(node),
                 disks,
                 load);
         return new NodeFacts(offer, lostSince(node, poolName));
     }
 
+    /** Whether somebody wants the node's copies elsewhere. */
+    public static boolean isDraining(StorageNode node) {
+        Map<String, String> annotations = node.getMetadata().getAnnotations();
+        return annotations != null && "true".equals(annotations.get(DRAIN_ANNOTATION));
+    }
+
     /** The failure domain of a node; empty when it lacks the label. */
-    static String domain(StorageNode node, @Nullable Node machine, String key) {
+    public static String domain(StorageNode node, @Nullable Node machine, String key) {
         String label = machine == null || machine.getMetadata().getLabels() == null
                 ? null
                 : machine.getMetadata().getLabels().get(key);
@@ -101,16 +101,14 @@ public final class NodeView {
 
     private static Optional<Instant> lostSince(StorageNode node, String pool) {
         StorageNodeStatus status = node.getStatus();
-        Instant born = Conditions.instant(node.getMetadata().getCreationTimestamp(), Instant.EPOCH);
-        if (status == null) {
-            return Optional.of(born);
-        }
-        Optional<Instant> notReady = Conditions.notTrueSince(status.getConditions(), READY, born);
+        String created = node.getMetadata().getCreationTimestamp();
+        Instant born = created == null ? Instant.EPOCH : Instant.parse(created);
+        Optional<Instant> notReady = Finding.notTrueSince(status.getConditions(), ConditionType.READY, born);
         boolean diskFailed =
                 status.getDisks().stream().anyMatch(d -> d.getPool().equals(pool) && d.getState() == DiskState.FAILED);
         return notReady.isPresent() || !diskFailed
                 ? notReady
-                : Conditions.notTrueSince(status.getConditions(), DISKS_HEALTHY, born);
+                : Finding.notTrueSince(status.getConditions(), ConditionType.DISKS_HEALTHY, born);
     }
 
     private static DiskOffer disk(DiskReport disk) {
@@ -148,7 +146,7 @@ public final class NodeView {
         Map<String, NodeLoad> loads = new HashMap<>();
         for (Volume volume : volumes) {
             VolumeStatus status = volume.getStatus();
-            if (status == null || status.getConfig() == null) {
+            if (status.getConfig() == null) {
                 continue;
             }
             String primary = status.getConfig().getPrimary();

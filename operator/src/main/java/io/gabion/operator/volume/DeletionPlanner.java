@@ -1,5 +1,6 @@
 package io.gabion.operator.volume;
 
+import io.gabion.api.health.HealthCode;
 import io.gabion.model.Attachment;
 import io.gabion.model.ReplicaPlacement;
 import io.gabion.model.VolumeRecord;
@@ -66,7 +67,7 @@ final class DeletionPlanner {
         }
         return VolumePlan.rest(
                 List.of(new Obstacle(
-                        Reason.DELETING,
+                        HealthCode.Deleting,
                         "waiting for these nodes to erase their copies: "
                                 + waiting.stream().map(c -> c.node().value()).toList())),
                 Optional.of(Duration.between(at.now(), patientUntil)));
@@ -75,13 +76,13 @@ final class DeletionPlanner {
     private VolumePlan begin(VolumeRecord record, VolumeSituation.Deletion deletion) {
         if (deletion.isProtected()) {
             return VolumePlan.blocked(
-                    Reason.DELETION_PROTECTED,
+                    HealthCode.DeletionProtected,
                     "spec.deletionProtection is true; set it to false to let the volume go",
                     LOOK_AGAIN);
         }
         if (!record.config().attachments().isEmpty()) {
             return VolumePlan.blocked(
-                    Reason.IN_USE,
+                    HealthCode.InUse,
                     "the volume is attached to "
                             + record.config().attachments().stream()
                                     .map(Attachment::node)

@@ -1,5 +1,7 @@
 package io.gabion.operator.volume;
 
+import io.gabion.api.health.HealthCode;
+import io.gabion.api.record.VolumeRecords;
 import io.gabion.api.v1alpha1.Locality;
 import io.gabion.api.v1alpha1.StorageNode;
 import io.gabion.api.v1alpha1.StoragePool;
@@ -15,7 +17,6 @@ import io.gabion.operator.failpoint.FailPoint;
 import io.gabion.operator.failpoint.Step;
 import io.gabion.operator.node.DataPlane;
 import io.gabion.operator.node.Tombstones;
-import io.gabion.operator.record.Records;
 import io.gabion.operator.record.SwapOutcome;
 import io.gabion.operator.record.VolumeApi;
 import io.gabion.operator.view.ClusterView;
@@ -103,19 +104,19 @@ public final class VolumeControl {
         VolumeSpec wanted;
         Optional<VolumeRecord> record;
         try {
-            wanted = Records.spec(volume);
-            record = Records.of(volume);
+            wanted = VolumeRecords.spec(volume);
+            record = VolumeRecords.record(volume);
         } catch (IllegalArgumentException e) {
             LOG.warn("volume {}: {}", volume.getMetadata().getName(), e.getMessage());
             reportInvalid(volume, String.valueOf(e.getMessage()));
             return Optional.empty();
         }
         VolumeStatus status = volume.getStatus();
-        Long told = status == null ? null : status.getObservedGeneration();
+        Long told = status.getObservedGeneration();
         Long generation = volume.getMetadata().getGeneration();
         boolean changed = generation != null && (told == null || told < generation);
         Optional<StoragePool> pool = around.view().pool(wanted.pool());
-        VolumeId id = Records.id(volume);
+        VolumeId id = VolumeRecords.volumeId(volume);
         return Optional.of(new VolumeSituation(
                 id,
                 wanted,
@@ -139,7 +140,7 @@ public final class VolumeControl {
         Instant now = around.clock().instant();
         // The nodes' patience starts with the record's word, not with the user's: a volume in use may wait long before
         // that.
-        Instant since = status != null && status.isDeleting() ? deletionsSeen.computeIfAbsent(uid, _ -> now) : now;
+        Instant since = status.isDeleting() ? deletionsSeen.computeIfAbsent(uid, _ -> now) : now;
         return Optional.of(new VolumeSituation.Deletion(volume.getSpec().isDeletionProtection(), since));
     }
 
@@ -230,7 +231,7 @@ public final class VolumeControl {
                         .tell(
                                 VolumeNews.reference(volume),
                                 EventSink.Kind.WARNING,
-                                Reason.RECORD_REFUSED.word(),
+                                HealthCode.RecordDamaged.name(),
                                 "the API server refused a change of the record: " + why);
                 yield new Progress.Done(new Outcome(false, Optional.of(AFTER_REFUSAL)));
             }
@@ -261,12 +262,12 @@ public final class VolumeControl {
     /** The volumes to look at again when something about one of these nodes changed. */
     public static boolean concerns(Volume volume, Set<String> nodes) {
         VolumeStatus status = volume.getStatus();
-        if (status == null || status.getConfig() == null) {
+        if (status.getConfig() == null) {
             return true;
         }
         return status.getPlacement().stream().anyMatch(c -> nodes.contains(c.getNode()))
                 || status.getRemoved().stream().anyMatch(c -> nodes.contains(c.getNode()))
                 || List.copyOf(status.getConditions()).stream()
-                        .anyMatch(c -> Reason.NO_PLACEMENT.word().equals(c.getReason()));
+                        .anyMatch(c -> HealthCode.NoPlacement.name().equals(c.getReason()));
     }
 }

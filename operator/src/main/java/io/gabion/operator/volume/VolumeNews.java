@@ -3,11 +3,14 @@ package io.gabion.operator.volume;
 import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.ObjectReference;
 import io.fabric8.kubernetes.api.model.ObjectReferenceBuilder;
+import io.gabion.api.condition.ConditionStatus;
+import io.gabion.api.condition.ConditionType;
+import io.gabion.api.health.HealthCode;
 import io.gabion.api.v1alpha1.ClaimReference;
 import io.gabion.api.v1alpha1.Volume;
 import io.gabion.api.v1alpha1.VolumeStatus;
 import io.gabion.operator.event.EventSink;
-import io.gabion.operator.view.Conditions;
+import io.gabion.operator.view.Finding;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -49,44 +52,43 @@ final class VolumeNews {
         }
     }
 
-    private static List<News> between(@Nullable VolumeStatus before, VolumeStatus after) {
+    private static List<News> between(VolumeStatus before, VolumeStatus after) {
         List<News> news = new ArrayList<>();
-        if (turned(before, after, VolumeReport.PLACED, true)) {
+        if (turned(before, after, ConditionType.PLACED, true)) {
             news.add(new News(
                     EventSink.Kind.NORMAL, "Provisioned", after.getCopies() + " copies on " + after.getReplicaNodes()));
         }
-        boolean wasRedundant = before != null && Conditions.isTrue(before.getConditions(), VolumeReport.REDUNDANT);
-        if (wasRedundant && turned(before, after, VolumeReport.REDUNDANT, false)) {
-            news.add(new News(EventSink.Kind.WARNING, "ReplicaLost", message(after, VolumeReport.REDUNDANT)));
+        boolean wasRedundant = Finding.isTrue(before.getConditions(), ConditionType.REDUNDANT);
+        if (wasRedundant && turned(before, after, ConditionType.REDUNDANT, false)) {
+            news.add(new News(EventSink.Kind.WARNING, "ReplicaLost", message(after, ConditionType.REDUNDANT)));
         }
-        boolean hadLess = before != null
-                && Conditions.find(before.getConditions(), VolumeReport.REDUNDANT)
-                        .isPresent();
+        boolean hadLess =
+                Finding.find(before.getConditions(), ConditionType.REDUNDANT).isPresent();
         if (hadLess
-                && turned(before, after, VolumeReport.REDUNDANT, true)
+                && turned(before, after, ConditionType.REDUNDANT, true)
                 && before != null
                 && before.getConfig() != null) {
-            news.add(new News(EventSink.Kind.NORMAL, "RebuildFinished", message(after, VolumeReport.REDUNDANT)));
+            news.add(new News(EventSink.Kind.NORMAL, "RebuildFinished", message(after, ConditionType.REDUNDANT)));
         }
-        if (started(before, after, VolumeReport.RECONCILING, Reason.REBUILDING)) {
-            news.add(new News(EventSink.Kind.NORMAL, "RebuildStarted", message(after, VolumeReport.RECONCILING)));
+        if (started(before, after, ConditionType.RECONCILING, HealthCode.ReplicaRebuilding)) {
+            news.add(new News(EventSink.Kind.NORMAL, "RebuildStarted", message(after, ConditionType.RECONCILING)));
         }
-        if (started(before, after, VolumeReport.PLACED, Reason.NO_PLACEMENT)) {
-            news.add(new News(EventSink.Kind.WARNING, Reason.NO_PLACEMENT.word(), message(after, VolumeReport.PLACED)));
+        if (started(before, after, ConditionType.PLACED, HealthCode.NoPlacement)) {
+            news.add(new News(
+                    EventSink.Kind.WARNING, HealthCode.NoPlacement.name(), message(after, ConditionType.PLACED)));
         }
-        Optional<Condition> stalled = Conditions.find(after.getConditions(), VolumeReport.STALLED);
+        Optional<Condition> stalled = Finding.find(after.getConditions(), ConditionType.STALLED);
         if (stalled.isPresent()
-                && Conditions.TRUE.equals(stalled.get().getStatus())
-                && !Reason.NO_PLACEMENT.word().equals(stalled.get().getReason())
+                && ConditionStatus.TRUE.text().equals(stalled.get().getStatus())
+                && !HealthCode.NoPlacement.name().equals(stalled.get().getReason())
                 && !Objects.equals(
-                        reason(before, VolumeReport.STALLED), stalled.get().getReason())) {
+                        reason(before, ConditionType.STALLED), stalled.get().getReason())) {
             news.add(new News(
                     EventSink.Kind.WARNING,
                     stalled.get().getReason(),
                     stalled.get().getMessage()));
         }
-        if (before != null
-                && before.getPrimaryNode() != null
+        if (before.getPrimaryNode() != null
                 && after.getPrimaryNode() != null
                 && !before.getPrimaryNode().equals(after.getPrimaryNode())) {
             news.add(new News(
@@ -94,36 +96,34 @@ final class VolumeNews {
                     "FailedOver",
                     "from " + before.getPrimaryNode() + " to " + after.getPrimaryNode()));
         }
-        if (turned(before, after, VolumeReport.ATTACHED, true)) {
+        if (turned(before, after, ConditionType.ATTACHED, true)) {
             news.add(new News(EventSink.Kind.NORMAL, "AttachedTo", String.valueOf(after.getAttachedTo())));
         }
-        if (Reason.GROWING.word().equals(reason(before, VolumeReport.RECONCILING))
-                && !Reason.GROWING.word().equals(reason(after, VolumeReport.RECONCILING))) {
+        if (message(before, ConditionType.RECONCILING).startsWith(VolumeReport.GROWING)
+                && !message(after, ConditionType.RECONCILING).startsWith(VolumeReport.GROWING)) {
             news.add(new News(EventSink.Kind.NORMAL, "Expanded", "every copy in sync has the new size"));
         }
         return news;
     }
 
-    private static boolean turned(@Nullable VolumeStatus before, VolumeStatus after, String type, boolean to) {
-        boolean was = before != null && Conditions.isTrue(before.getConditions(), type);
-        boolean is = Conditions.isTrue(after.getConditions(), type);
+    private static boolean turned(VolumeStatus before, VolumeStatus after, ConditionType type, boolean to) {
+        boolean was = Finding.isTrue(before.getConditions(), type);
+        boolean is = Finding.isTrue(after.getConditions(), type);
         return was != to && is == to;
     }
 
-    private static boolean started(@Nullable VolumeStatus before, VolumeStatus after, String type, Reason reason) {
-        return reason.word().equals(reason(after, type)) && !reason.word().equals(reason(before, type));
+    private static boolean started(VolumeStatus before, VolumeStatus after, ConditionType type, HealthCode reason) {
+        return reason.name().equals(reason(after, type)) && !reason.name().equals(reason(before, type));
     }
 
-    private static @Nullable String reason(@Nullable VolumeStatus status, String type) {
-        return status == null
-                ? null
-                : Conditions.find(status.getConditions(), type)
-                        .map(Condition::getReason)
-                        .orElse(null);
+    private static @Nullable String reason(VolumeStatus status, ConditionType type) {
+        return Finding.find(status.getConditions(), type)
+                .map(Condition::getReason)
+                .orElse(null);
     }
 
-    private static String message(VolumeStatus status, String type) {
-        return Conditions.find(status.getConditions(), type)
+    private static String message(VolumeStatus status, ConditionType type) {
+        return Finding.find(status.getConditions(), type)
                 .map(Condition::getMessage)
                 .orElse("");
     }

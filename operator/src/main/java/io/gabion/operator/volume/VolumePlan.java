@@ -2,6 +2,7 @@ package io.gabion.operator.volume;
 
 import static java.util.Objects.requireNonNull;
 
+import io.gabion.api.health.HealthCode;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -26,7 +27,7 @@ public record VolumePlan(VolumeAction action, List<Obstacle> obstacles, Optional
         return new VolumePlan(new VolumeAction.Rest(), obstacles, lookAgain);
     }
 
-    static VolumePlan blocked(Reason reason, String message, Duration lookAgain) {
+    static VolumePlan blocked(HealthCode reason, String message, Duration lookAgain) {
         return rest(List.of(new Obstacle(reason, message)), Optional.of(lookAgain));
     }
 }

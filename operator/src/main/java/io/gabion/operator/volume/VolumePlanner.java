@@ -1,5 +1,6 @@
 package io.gabion.operator.volume;
 
+import io.gabion.api.health.HealthCode;
 import io.gabion.model.InSyncMember;
 import io.gabion.model.NodeName;
 import io.gabion.model.ReplicaId;
@@ -47,7 +48,7 @@ public final class VolumePlanner {
         }
         if (at.pool().isEmpty()) {
             return VolumePlan.blocked(
-                    Reason.POOL_NOT_FOUND,
+                    HealthCode.PoolNotFound,
                     "spec.pool: StoragePool \"" + at.wanted().pool()
                             + "\" does not exist; create it or make the volume in another pool",
                     LOOK_AGAIN);
@@ -62,7 +63,7 @@ public final class VolumePlanner {
     private VolumePlan create(VolumeSituation at, PoolFacts pool) {
         PlacementResult found = place(at, pool.rules(), at.wanted().replicas(), Set.of(), Set.of());
         if (!found.isComplete()) {
-            return VolumePlan.blocked(Reason.NO_PLACEMENT, found.explanation(), LOOK_AGAIN);
+            return VolumePlan.blocked(HealthCode.NoPlacement, found.explanation(), LOOK_AGAIN);
         }
         Set<NodeName> missing = new HashSet<>(found.nodes());
         missing.removeAll(at.labelled());
@@ -113,7 +114,7 @@ public final class VolumePlanner {
             if (!found.nodes().isEmpty()) {
                 return add(at, record, found.nodes());
             }
-            obstacles.add(new Obstacle(Reason.NO_PLACEMENT, found.explanation()));
+            obstacles.add(new Obstacle(HealthCode.NoPlacement, found.explanation()));
         }
         Optional<VolumePlan> reduced = Reduction.plan(at, pool, record, writer());
         if (reduced.isPresent()) {

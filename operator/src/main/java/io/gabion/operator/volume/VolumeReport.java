@@ -1,5 +1,7 @@
 package io.gabion.operator.volume;
 
+import io.gabion.api.condition.ConditionType;
+import io.gabion.api.health.HealthCode;
 import io.gabion.api.v1alpha1.ReplicaReport;
 import io.gabion.api.v1alpha1.ReplicaState;
 import io.gabion.model.Attachment;
@@ -8,8 +10,7 @@ import io.gabion.model.ReplicaPlacement;
 import io.gabion.model.VolumeConfig;
 import io.gabion.model.VolumeRecord;
 import io.gabion.operator.node.ReplicaObservation;
-import io.gabion.operator.view.Conditions;
-import io.gabion.operator.view.Conditions.Finding;
+import io.gabion.operator.view.Finding;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -19,12 +20,8 @@ import org.jspecify.annotations.Nullable;
 
 /** What is said of a volume: conditions and the state of each copy. Pure. */
 final class VolumeReport {
-    static final String READY = "Ready";
-    static final String REDUNDANT = "Redundant";
-    static final String PLACED = "Placed";
-    static final String ATTACHED = "Attached";
-    static final String RECONCILING = "Reconciling";
-    static final String STALLED = "Stalled";
+    /** Begins the message of a volume that gets larger. */
+    static final String GROWING = "growing ";
 
     private final VolumeSituation at;
     private final List<Obstacle> obstacles;
@@ -43,15 +40,15 @@ final class VolumeReport {
 
     private List<Finding> findingsBeforePlacement() {
         Obstacle why = obstacles.isEmpty()
-                ? new Obstacle(Reason.PENDING, "nodes for the copies are being chosen")
+                ? new Obstacle(HealthCode.Pending, "nodes for the copies are being chosen")
                 : obstacles.getFirst();
-        String reason = why.reason().word();
+        HealthCode reason = why.reason();
         return List.of(
-                Finding.of(READY, false, reason, why.message()),
-                Finding.of(REDUNDANT, false, reason, why.message()),
-                Finding.of(PLACED, false, reason, why.message()),
-                Finding.of(ATTACHED, false, Reason.DETACHED.word(), "no node may open the volume"),
-                Finding.of(RECONCILING, obstacles.isEmpty(), reason, why.message()),
+                Finding.of(ConditionType.READY, false, reason, why.message()),
+                Finding.of(ConditionType.REDUNDANT, false, reason, why.message()),
+                Finding.of(ConditionType.PLACED, false, reason, why.message()),
+                Finding.of(ConditionType.ATTACHED, false, HealthCode.Detached, "no node may open the volume"),
+                Finding.of(ConditionType.RECONCILING, obstacles.isEmpty(), reason, why.message()),
                 stalled());
     }
 
@@ -63,14 +60,14 @@ final class VolumeReport {
     private Finding ready(VolumeRecord record) {
         VolumeConfig config = record.config();
         if (record.deleting()) {
-            return Finding.of(READY, false, Reason.DELETING.word(), "the volume is being deleted");
+            return Finding.of(ConditionType.READY, false, HealthCode.Deleting, "the volume is being deleted");
         }
         int inSync = config.inSync().size();
         if (inSync < at.wanted().minInSync()) {
             return Finding.of(
-                    READY,
+                    ConditionType.READY,
                     false,
-                    Reason.TOO_FEW_IN_SYNC.word(),
+                    HealthCode.TooFewCopies,
                     "writes wait: " + inSync + " copies are in sync, minInSync is "
                             + at.wanted().minInSync() + "; " + outOfSync(record));
         }
@@ -78,16 +75,17 @@ final class VolumeReport {
                 .filter(n -> at.lostSince(n).isPresent())
                 .map(n -> "the primary's node " + n + " does not serve; another copy takes over");
         if (lost.isPresent()) {
-            return Finding.of(READY, false, Reason.PRIMARY_LOST.word(), lost.get());
+            return Finding.of(ConditionType.READY, false, HealthCode.Unavailable, lost.get());
         }
         ReplicaObservation leader = observed.get(config.primary());
         if (leader != null && !leader.stallReason().isEmpty()) {
-            return Finding.of(READY, false, "WritesStalled", "writes wait: " + leader.stallReason());
+            return Finding.of(
+                    ConditionType.READY, false, HealthCode.Unavailable, "writes wait: " + leader.stallReason());
         }
         return Finding.of(
-                READY,
+                ConditionType.READY,
                 true,
-                Reason.SERVING.word(),
+                HealthCode.Ready,
                 "led by " + record.primaryNode().map(Object::toString).orElse("nobody"));
     }
 
@@ -97,26 +95,27 @@ final class VolumeReport {
                 .count();
         int wanted = at.wanted().replicas();
         if (inSync >= wanted) {
-            return Finding.of(REDUNDANT, true, Reason.ALL_IN_SYNC.word(), inSync + " of " + wanted + " copies in sync");
+            return Finding.of(
+                    ConditionType.REDUNDANT, true, HealthCode.Redundant, inSync + " of " + wanted + " copies in sync");
         }
         Optional<Obstacle> noPlacement = obstacles.stream()
-                .filter(o -> o.reason() == Reason.NO_PLACEMENT)
+                .filter(o -> o.reason() == HealthCode.NoPlacement)
                 .findFirst();
-        Reason reason = noPlacement.isPresent() ? Reason.NO_PLACEMENT : whyNotRedundant(record);
+        HealthCode reason = noPlacement.isPresent() ? HealthCode.NoPlacement : whyNotRedundant(record);
         String message = inSync + " of " + wanted + " copies in sync; " + outOfSync(record)
                 + noPlacement.map(o -> "; " + o.message()).orElse("");
-        return Finding.of(REDUNDANT, false, reason.word(), message);
+        return Finding.of(ConditionType.REDUNDANT, false, reason, message);
     }
 
-    private Reason whyNotRedundant(VolumeRecord record) {
+    private HealthCode whyNotRedundant(VolumeRecord record) {
         List<ReplicaPlacement> out = missing(record);
         if (out.stream().anyMatch(c -> at.lostSince(c.node()).isPresent())) {
             return out.stream().allMatch(c -> at.lostSince(c.node()).isPresent())
                             || Copies.kept(record).size() <= at.wanted().replicas()
-                    ? Reason.REPLICA_LOST
-                    : Reason.REBUILDING;
+                    ? HealthCode.ReplicaLost
+                    : HealthCode.ReplicaRebuilding;
         }
-        return out.isEmpty() ? Reason.REPLICA_MISSING : Reason.REBUILDING;
+        return out.isEmpty() ? HealthCode.ReplicaLost : HealthCode.ReplicaRebuilding;
     }
 
     private static List<ReplicaPlacement> missing(VolumeRecord record) {
@@ -140,10 +139,11 @@ final class VolumeReport {
 
     private Finding placed(VolumeRecord record) {
         Optional<Obstacle> obstacle = obstacles.stream()
-                .filter(o -> o.reason() == Reason.NO_PLACEMENT || o.reason() == Reason.POOL_NOT_FOUND)
+                .filter(o -> o.reason() == HealthCode.NoPlacement || o.reason() == HealthCode.PoolNotFound)
                 .findFirst();
-        return obstacle.map(o -> Finding.of(PLACED, false, o.reason().word(), o.message()))
-                .orElseGet(() -> Finding.of(PLACED, true, Reason.PLACED.word(), "copies on " + nodes(record)));
+        return obstacle.map(o -> Finding.of(ConditionType.PLACED, false, o.reason(), o.message()))
+                .orElseGet(
+                        () -> Finding.of(ConditionType.PLACED, true, HealthCode.Placed, "copies on " + nodes(record)));
     }
 
     static String nodes(VolumeRecord record) {
@@ -157,43 +157,44 @@ final class VolumeReport {
     private static Finding attached(VolumeRecord record) {
         List<Attachment> grants = record.config().attachments();
         return grants.isEmpty()
-                ? Finding.of(ATTACHED, false, Reason.DETACHED.word(), "no node may open the volume")
-                : Finding.of(ATTACHED, true, Reason.ATTACHED.word(), "to " + attachedTo(record));
+                ? Finding.of(ConditionType.ATTACHED, false, HealthCode.Detached, "no node may open the volume")
+                : Finding.of(ConditionType.ATTACHED, true, HealthCode.Attached, "to " + attachedTo(record));
     }
 
     private Finding reconciling(VolumeRecord record) {
         if (record.deleting()) {
             String waits = obstacles.isEmpty() ? "" : obstacles.getFirst().message();
-            return Finding.of(RECONCILING, true, Reason.DELETING.word(), waits);
+            return Finding.of(ConditionType.RECONCILING, true, HealthCode.Deleting, waits);
         }
         if (record.config().sizeBytes() < at.wanted().sizeBytes()) {
             return Finding.of(
-                    RECONCILING,
+                    ConditionType.RECONCILING,
                     true,
-                    Reason.GROWING.word(),
-                    "from " + record.config().sizeBytes() + " to " + at.wanted().sizeBytes() + " bytes");
+                    HealthCode.Progressing,
+                    GROWING + "from " + record.config().sizeBytes() + " to "
+                            + at.wanted().sizeBytes() + " bytes");
         }
         int kept = Copies.kept(record).size();
         if (kept != at.wanted().replicas()) {
             return Finding.of(
-                    RECONCILING,
+                    ConditionType.RECONCILING,
                     obstacles.isEmpty(),
-                    Reason.SCALING.word(),
+                    HealthCode.Progressing,
                     "from " + kept + " to " + at.wanted().replicas() + " copies");
         }
         List<ReplicaPlacement> missing = missing(record);
         if (missing.stream().anyMatch(c -> at.lostSince(c.node()).isEmpty())) {
-            return Finding.of(RECONCILING, true, Reason.REBUILDING.word(), outOfSync(record));
+            return Finding.of(ConditionType.RECONCILING, true, HealthCode.ReplicaRebuilding, outOfSync(record));
         }
-        return Finding.of(RECONCILING, false, Reason.SETTLED.word(), "");
+        return Finding.of(ConditionType.RECONCILING, false, HealthCode.Reconciled, "");
     }
 
     private Finding stalled() {
         return obstacles.stream()
-                .filter(o -> o.reason() != Reason.DELETING)
+                .filter(o -> o.reason() != HealthCode.Deleting)
                 .findFirst()
-                .map(o -> Finding.of(STALLED, true, o.reason().word(), o.message()))
-                .orElseGet(() -> Finding.of(STALLED, false, Reason.UNHINDERED.word(), ""));
+                .map(o -> Finding.of(ConditionType.STALLED, true, o.reason(), o.message()))
+                .orElseGet(() -> Finding.of(ConditionType.STALLED, false, HealthCode.NotStalled, ""));
     }
 
     List<ReplicaReport> replicas() {
@@ -226,12 +227,5 @@ final class VolumeReport {
             case "empty" -> ReplicaState.JOINING;
             default -> ReplicaState.ABSENT;
         };
-    }
-
-    /** Whether every condition is as it should be for good: used to count healthy volumes. */
-    static boolean isHealthy(List<Finding> findings) {
-        return findings.stream()
-                .filter(f -> f.type().equals(READY) || f.type().equals(REDUNDANT))
-                .allMatch(f -> f.status().equals(Conditions.TRUE));
     }
 }

@@ -1,14 +1,15 @@
 package io.gabion.operator.volume;
 
+import io.gabion.api.condition.ConditionType;
+import io.gabion.api.health.HealthCode;
+import io.gabion.api.record.ByteText;
 import io.gabion.api.v1alpha1.ClaimReference;
 import io.gabion.api.v1alpha1.Volume;
 import io.gabion.api.v1alpha1.VolumeStatus;
 import io.gabion.model.ReplicaId;
 import io.gabion.model.VolumeRecord;
 import io.gabion.operator.node.ReplicaObservation;
-import io.gabion.operator.placement.Bytes;
-import io.gabion.operator.view.Conditions;
-import io.gabion.operator.view.Conditions.Finding;
+import io.gabion.operator.view.Finding;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,8 +27,9 @@ final class VolumeStatusWriter {
         VolumeStatus standing = volume.getStatus();
         Long generation = volume.getMetadata().getGeneration();
         next.setVolumeId(at.id().toString());
-        next.setConditions(Conditions.next(
-                standing == null ? null : standing.getConditions(),
+        next.setConditions(Finding.apply(
+                ConditionType.VOLUME,
+                standing.getConditions(),
                 report.findings(),
                 generation == null ? 0 : generation,
                 at.now()));
@@ -52,13 +54,13 @@ final class VolumeStatusWriter {
                 .orElse(-1);
         if (allocated >= 0) {
             next.setAllocatedBytes(allocated);
-            next.setAllocated(Bytes.text(allocated));
-        } else if (standing != null) {
+            next.setAllocated(ByteText.of(allocated));
+        } else {
             next.setAllocatedBytes(standing.getAllocatedBytes());
             next.setAllocated(standing.getAllocated());
         }
         boolean written = observed.values().stream().anyMatch(ReplicaObservation::everWritten);
-        next.setEverWritten(written || (standing != null && standing.isEverWritten()));
+        next.setEverWritten(written || standing.isEverWritten());
         return next;
     }
 
@@ -66,24 +68,20 @@ final class VolumeStatusWriter {
     static VolumeStatus invalid(Volume volume, String message, Instant now) {
         VolumeStatus next = new VolumeStatus();
         VolumeStatus standing = volume.getStatus();
-        String reason = Reason.INVALID_SPEC.word();
+        HealthCode reason = HealthCode.InvalidSpec;
         List<Finding> findings = new ArrayList<>();
-        findings.add(Finding.of(VolumeReport.READY, false, reason, message));
-        findings.add(Finding.of(VolumeReport.PLACED, false, reason, message));
-        findings.add(Finding.of(VolumeReport.STALLED, true, reason, message));
+        findings.add(Finding.of(ConditionType.READY, false, reason, message));
+        findings.add(Finding.of(ConditionType.PLACED, false, reason, message));
+        findings.add(Finding.of(ConditionType.STALLED, true, reason, message));
         Long generation = volume.getMetadata().getGeneration();
-        next.setConditions(Conditions.next(
-                standing == null ? null : standing.getConditions(),
-                findings,
-                generation == null ? 0 : generation,
-                now));
+        next.setConditions(Finding.apply(
+                ConditionType.VOLUME, standing.getConditions(), findings, generation == null ? 0 : generation, now));
         return next;
     }
 
     /** Whether a write would change anything that people see. */
-    static boolean same(@Nullable VolumeStatus standing, VolumeStatus next) {
-        return standing != null
-                && Objects.equals(standing.getVolumeId(), next.getVolumeId())
+    static boolean same(VolumeStatus standing, VolumeStatus next) {
+        return Objects.equals(standing.getVolumeId(), next.getVolumeId())
                 && Objects.equals(standing.getConditions(), next.getConditions())
                 && Objects.equals(standing.getCopies(), next.getCopies())
                 && standing.getReplicaCount() == next.getReplicaCount()

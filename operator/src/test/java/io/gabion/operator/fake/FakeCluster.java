@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.ObjectReference;
 import io.fabric8.kubernetes.api.model.Pod;
+import io.gabion.api.record.VolumeRecords;
 import io.gabion.api.v1alpha1.GabionApi;
 import io.gabion.api.v1alpha1.ReplicaTombstone;
 import io.gabion.api.v1alpha1.StorageCluster;
@@ -22,7 +23,6 @@ import io.gabion.operator.event.EventSink;
 import io.gabion.operator.node.DataPlane;
 import io.gabion.operator.node.ReplicaObservation;
 import io.gabion.operator.node.Tombstones;
-import io.gabion.operator.record.Records;
 import io.gabion.operator.record.SwapOutcome;
 import io.gabion.operator.record.VolumeApi;
 import io.gabion.operator.view.ClusterView;
@@ -78,7 +78,8 @@ public final class FakeCluster implements VolumeApi, ClusterView, DataPlane, Tom
     }
 
     public boolean isReady(String node) {
-        return io.gabion.operator.view.Conditions.isTrue(node(node).getStatus().getConditions(), "Ready");
+        return io.gabion.operator.view.Finding.isTrue(
+                node(node).getStatus().getConditions(), io.gabion.api.condition.ConditionType.READY);
     }
 
     public StorageNode node(String name) {
@@ -182,20 +183,20 @@ public final class FakeCluster implements VolumeApi, ClusterView, DataPlane, Tom
         if (standing == null || version(standing) != next.config().version() - 1) {
             return new SwapOutcome.Lost();
         }
-        assertThat(ConfigTransition.violations(Records.of(standing).orElseThrow(), next))
+        assertThat(ConfigTransition.violations(VolumeRecords.record(standing).orElseThrow(), next))
                 .isEmpty();
         return write(standing, next);
     }
 
     private SwapOutcome write(Volume standing, VolumeRecord next) {
         Volume written = Objects.copy(standing);
-        VolumeStatus status = written.getStatus() == null ? new VolumeStatus() : written.getStatus();
+        VolumeStatus status = written.getStatus();
         VolumeConfiguration before = status.getConfig();
         status.setVolumeId(next.id().toString());
-        status.setPlacement(Records.toApi(next.placement()));
-        status.setRemoved(Records.toApi(next.removed()));
+        status.setPlacement(VolumeRecords.entries(next.placement()));
+        status.setRemoved(VolumeRecords.entries(next.removed()));
         status.setDeleting(next.deleting());
-        status.setConfig(Records.toApi(next.config(), before));
+        status.setConfig(VolumeRecords.configuration(next.config(), before));
         if (next.config().writer().startsWith("operator/")) {
             status.setObservedGeneration(written.getMetadata().getGeneration());
         }
@@ -212,7 +213,7 @@ public final class FakeCluster implements VolumeApi, ClusterView, DataPlane, Tom
     }
 
     private static long version(Volume volume) {
-        return volume.getStatus() == null || volume.getStatus().getConfig() == null
+        return volume.getStatus().getConfig() == null
                 ? 0
                 : volume.getStatus().getConfig().getVersion();
     }
@@ -220,7 +221,7 @@ public final class FakeCluster implements VolumeApi, ClusterView, DataPlane, Tom
     @Override
     public void report(Volume observed, VolumeStatus report) {
         Volume next = Objects.copy(at(volumes, observed.getMetadata().getName()));
-        VolumeStatus status = next.getStatus() == null ? new VolumeStatus() : next.getStatus();
+        VolumeStatus status = next.getStatus();
         status.setVolumeId(report.getVolumeId());
         status.setConditions(report.getConditions());
         status.setReplicas(report.getReplicas());
@@ -287,7 +288,7 @@ public final class FakeCluster implements VolumeApi, ClusterView, DataPlane, Tom
     public Optional<String> handOver(NodeName from, VolumeId volume, ReplicaId target) {
         handovers.add(from + " " + target);
         for (Volume candidate : volumes()) {
-            Optional<VolumeRecord> record = Records.of(candidate);
+            Optional<VolumeRecord> record = VolumeRecords.record(candidate);
             if (record.isPresent() && record.get().id().equals(volume)) {
                 VolumeRecord r = record.get();
                 swap(

@@ -1,5 +1,6 @@
 package io.gabion.operator.fake;
 
+import io.gabion.api.record.VolumeRecords;
 import io.gabion.api.v1alpha1.GabionApi;
 import io.gabion.api.v1alpha1.Volume;
 import io.gabion.model.InSyncMember;
@@ -7,7 +8,6 @@ import io.gabion.model.NodeName;
 import io.gabion.model.ReplicaPlacement;
 import io.gabion.model.VolumeConfig;
 import io.gabion.model.VolumeRecord;
-import io.gabion.operator.record.Records;
 import io.gabion.operator.record.VolumeApi;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -44,7 +44,7 @@ public final class FakeNodes {
         boolean acted = false;
         for (int round = 0; round < MAX_ROUNDS; round++) {
             Optional<Volume> standing = api.read(volume);
-            Optional<VolumeRecord> record = standing.flatMap(Records::of);
+            Optional<VolumeRecord> record = standing.flatMap(VolumeRecords::record);
             Optional<VolumeRecord> next = record.flatMap(r -> next(standing.get(), r));
             if (next.isEmpty()) {
                 return acted;

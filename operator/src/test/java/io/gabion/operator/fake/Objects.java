@@ -5,6 +5,8 @@ import io.fabric8.kubernetes.api.model.NodeBuilder;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
+import io.gabion.api.condition.ConditionType;
+import io.gabion.api.health.HealthCode;
 import io.gabion.api.v1alpha1.DiskReport;
 import io.gabion.api.v1alpha1.DiskState;
 import io.gabion.api.v1alpha1.NodeAddress;
@@ -15,7 +17,7 @@ import io.gabion.api.v1alpha1.StoragePool;
 import io.gabion.api.v1alpha1.StoragePoolSpec;
 import io.gabion.api.v1alpha1.Volume;
 import io.gabion.api.v1alpha1.VolumeSpec;
-import io.gabion.operator.view.Conditions;
+import io.gabion.operator.view.Finding;
 import java.time.Instant;
 import java.util.List;
 
@@ -108,9 +110,10 @@ public final class Objects {
     }
 
     public static void setReady(StorageNodeStatus status, boolean ready, Instant now) {
-        status.setConditions(Conditions.next(
+        status.setConditions(Finding.apply(
+                ConditionType.NODE,
                 status.getConditions(),
-                List.of(Conditions.Finding.of("Ready", ready, ready ? "Serving" : "Unreachable", "")),
+                List.of(Finding.of(ConditionType.READY, ready, ready ? HealthCode.Ready : HealthCode.NodeLost, "")),
                 1,
                 now));
     }

@@ -92,8 +92,8 @@ class PlacementTest {
                 .containsEntry("nowhere", "lacks the label that names its failure domain")
                 .containsEntry("near", "another copy is in its failure domain taken")
                 .containsEntry("broken", "disk cannot be used: input/output error")
-                .containsEntry("full", "is full: 10 GiB free, 10 GiB are kept for rebuilds")
-                .containsEntry("promised", "1 GiB more would promise 201 GiB, pool fast allows 200 GiB here (200 %)")
+                .containsEntry("full", "is full: 10Gi free, 10Gi are kept for rebuilds")
+                .containsEntry("promised", "1Gi more would promise 201Gi, pool fast allows 200Gi here (200 %)")
                 .hasSize(11);
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.Quantity;
+import io.gabion.api.record.VolumeRecords;
 import io.gabion.api.v1alpha1.ClaimReference;
 import io.gabion.api.v1alpha1.Locality;
 import io.gabion.api.v1alpha1.ReplicaOnNode;
@@ -18,8 +19,6 @@ import io.gabion.operator.failpoint.Step;
 import io.gabion.operator.fake.FakeCluster;
 import io.gabion.operator.fake.FakeNodes;
 import io.gabion.operator.fake.Objects;
-import io.gabion.operator.record.Records;
-import io.gabion.operator.view.Conditions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -123,7 +122,7 @@ class VolumeControlTest {
         }
 
         VolumeRecord record() {
-            return Records.of(cluster.read(NAME).orElseThrow()).orElseThrow();
+            return VolumeRecords.record(cluster.read(NAME).orElseThrow()).orElseThrow();
         }
 
         Set<String> copies() {
@@ -139,12 +138,15 @@ class VolumeControlTest {
         }
 
         Condition condition(String type) {
-            return Conditions.find(status().getConditions(), type).orElseThrow();
+            return status().getConditions().stream()
+                    .filter(c -> c.getType().equals(type))
+                    .findFirst()
+                    .orElseThrow();
         }
 
         void attach(String node) {
             Volume volume = cluster.read(NAME).orElseThrow();
-            VolumeRecord r = Records.of(volume).orElseThrow();
+            VolumeRecord r = VolumeRecords.record(volume).orElseThrow();
             VolumeConfig next = r.config()
                     .withAttachments(
                             List.of(new Attachment(
@@ -156,7 +158,7 @@ class VolumeControlTest {
 
         void detach() {
             Volume volume = cluster.read(NAME).orElseThrow();
-            VolumeRecord r = Records.of(volume).orElseThrow();
+            VolumeRecord r = VolumeRecords.record(volume).orElseThrow();
             cluster.swap(
                     volume,
                     r.withConfig(
@@ -175,7 +177,7 @@ class VolumeControlTest {
         assertThat(record.config().inSync()).hasSize(3).allMatch(m -> m.incarnation() == 0);
         assertThat(w.copies()).hasSize(3).isEqualTo(w.labels());
         assertThat(w.condition("Ready").getStatus()).isEqualTo("True");
-        assertThat(w.condition("Redundant").getReason()).isEqualTo("AllInSync");
+        assertThat(w.condition("Redundant").getReason()).isEqualTo("Redundant");
         assertThat(w.status().getCopies()).isEqualTo("3/3");
         assertThat(w.status().getConditions()).hasSize(6);
         assertThat(w.cluster.news()).containsExactly("Volume/pvc-1 Normal Provisioned: 3/3 copies on a, b, c");
