@@ -130,7 +130,13 @@ class ApiServer:
         return self.call("PATCH", path, body, content="application/merge-patch+json", **kw)
 
     def helm(self, *words):
-        done = subprocess.run(["helm", "--kubeconfig", str(self.kubeconfig), *words], capture_output=True, text=True, check=False)
+        return self.tool("helm", *words)
+
+    def kubectl(self, *words):
+        return self.tool("kubectl", *words)
+
+    def tool(self, program, *words):
+        done = subprocess.run([program, "--kubeconfig", str(self.kubeconfig), *words], capture_output=True, text=True, check=False)
         return done.returncode, done.stdout + done.stderr
 
     def token(self, namespace, account, pod=None):

@@ -63,6 +63,17 @@ class Refusals(unittest.TestCase):
         if code:
             self.assertEqual(denied.exception.code, code)
 
+    def eventually_allowed(self, action):
+        """The API server hears of the deletion of a parameter a little later."""
+        deadline = time.monotonic() + POLICY_SECONDS
+        while True:
+            try:
+                return action()
+            except Denied:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+
     def eventually_refused(self, part, action):
         deadline = time.monotonic() + POLICY_SECONDS
         while time.monotonic() < deadline:
@@ -228,6 +239,25 @@ class OperatorRights(Refusals):
         server.get(f"{secrets}/gabion-ca", token=self.token)
         self.refused("forbidden", lambda: server.get(secrets, token=self.token), 403)
         self.refused("forbidden", lambda: server.get("/api/v1/namespaces/tenant/secrets/any", token=self.token), 403)
+
+
+class Pools(Refusals):
+    def test_are_not_deleted_while_volumes_use_them_and_each_of_these_is_named(self):
+        pool = {"apiVersion": "gabion.io/v1alpha1", "kind": "StoragePool", "metadata": {"name": "fast"}, "spec": {"directories": ["/mnt/fast"]}}
+        server.create(f"{GABION}/storagepools", pool)
+        for name in ("one", "two"):
+            server.create(f"{GABION}/volumes", {
+                "apiVersion": "gabion.io/v1alpha1", "kind": "Volume", "metadata": {"name": name},
+                "spec": {"size": "1Gi", "pool": "fast", "claimRef": {"namespace": "shop", "name": f"data-{name}", "uid": str(uuid.uuid4())}}})
+        refusal = "the pool fast holds the volume"
+        self.eventually_refused(refusal, lambda: server.delete(f"{GABION}/storagepools/fast"))
+        code, text = server.kubectl("delete", "storagepool", "fast", "--wait=false")
+        self.assertNotEqual(code, 0)
+        for name in ("one", "two"):
+            self.assertIn(f"{refusal} {name} of the claim shop/data-{name}", text)
+            server.delete(f"{GABION}/volumes/{name}")
+        self.assertNotIn("deletionTimestamp", server.get(f"{GABION}/storagepools/fast")["metadata"])
+        self.eventually_allowed(lambda: server.delete(f"{GABION}/storagepools/fast"))
 
 
 class LifeCycle(Refusals):
