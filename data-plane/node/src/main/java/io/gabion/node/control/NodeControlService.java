@@ -109,7 +109,10 @@ public final class NodeControlService extends NodeControlGrpc.NodeControlImplBas
                 .setResyncTotalBytes(view.resyncTotalBytes())
                 .addAllSessions(view.sessions())
                 .setWritesInFlight(view.writesInFlight())
-                .setEverWritten(view.lastLsn().epoch() > 1 || view.lastLsn().seq() > 0);
+                .setRecordVersion(
+                        view.record().map(record -> record.config().version()).orElse(0L))
+                // Not by its log: opening a session takes a place there too.
+                .setEverWritten(facts.usedBytes() > 0);
         view.stall().ifPresent(stall -> status.setStallReason(stall.reason())
                 .setStallWaitsFor(stall.waitsFor())
                 .setStalledSinceMillis(System.currentTimeMillis() - facts.stalledMillis()));
