@@ -40,6 +40,10 @@ public final class StorageNodeStatus {
     @Size(max = 64)
     private List<DiskReport> disks = new ArrayList<>();
 
+    @JsonPropertyDescription("Tombstones of the specification whose data is gone; the operator may take them away.")
+    @Size(max = 4096)
+    private List<ReplicaTombstone> erased = new ArrayList<>();
+
     @JsonPropertyDescription("Records of disks by their identity.")
     @Size(max = 256)
     private Map<String, DiskEntry> diskRecords = new LinkedHashMap<>();
@@ -111,6 +115,14 @@ public final class StorageNodeStatus {
 
     public void setDisks(List<DiskReport> disks) {
         this.disks = disks;
+    }
+
+    public List<ReplicaTombstone> getErased() {
+        return erased;
+    }
+
+    public void setErased(List<ReplicaTombstone> erased) {
+        this.erased = erased;
     }
 
     public Map<String, DiskEntry> getDiskRecords() {

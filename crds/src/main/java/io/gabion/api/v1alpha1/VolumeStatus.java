@@ -3,6 +3,7 @@ package io.gabion.api.v1alpha1;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import io.fabric8.crd.generator.annotation.SelectableField;
 import io.fabric8.generator.annotation.Min;
 import io.fabric8.generator.annotation.Pattern;
 import io.fabric8.generator.annotation.Size;
@@ -38,6 +39,7 @@ public final class VolumeStatus {
     @Min(0)
     private @Nullable Long observedGeneration;
 
+    @SelectableField
     @JsonPropertyDescription("Identity of the data (UUID): spec.volumeId or the UID of this object.")
     @Pattern("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
     @Size(max = 36)
