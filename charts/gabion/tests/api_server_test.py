@@ -5,7 +5,7 @@ import unittest
 import uuid
 
 from api_server import ApiServer, Denied, base64_text
-from rendering import CHART, NAMESPACE, TESTS
+from rendering import CHART, NAMESPACE, TESTS, named, of_kind, render
 
 GABION = "/apis/gabion.io/v1alpha1"
 POLICY_SECONDS = 30
@@ -239,6 +239,39 @@ class OperatorRights(Refusals):
         server.get(f"{secrets}/gabion-ca", token=self.token)
         self.refused("forbidden", lambda: server.get(secrets, token=self.token), 403)
         self.refused("forbidden", lambda: server.get("/api/v1/namespaces/tenant/secrets/any", token=self.token), 403)
+
+
+class Rights(unittest.TestCase):
+    """What the API server says that an account may do, beside what every account may do, is what the rendered rules say."""
+
+    def review(self, account, namespace):
+        token = server.token(NAMESPACE, account)
+        spec = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview", "spec": {"namespace": namespace}}
+        return self.flat(server.create("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", spec, token=token)["status"]["resourceRules"])
+
+    def flat(self, rules):
+        return {
+            (group, resource, name, verb)
+            for rule in rules for group in rule["apiGroups"] for resource in rule["resources"]
+            for name in rule.get("resourceNames") or ["*"] for verb in rule["verbs"]}
+
+    def rendered(self, account, kinds):
+        everything = render("default")
+        rules = []
+        for binding in of_kind(everything, *kinds):
+            if binding["subjects"][0]["name"] == account:
+                rules += named(everything, binding["roleRef"]["kind"], binding["roleRef"]["name"])["rules"]
+        return self.flat(rules)
+
+    def test_of_every_account_are_those_of_the_chart(self):
+        accounts = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts"
+        server.create(accounts, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "nobody"}})
+        for account in ("gabion-operator", "gabion-data-plane", "gabion-agent", "gabion-csi-controller", "gabion-csi-node"):
+            with self.subTest(account=account):
+                here = self.review(account, NAMESPACE) - self.review("nobody", NAMESPACE)
+                self.assertEqual(here, self.rendered(account, ("RoleBinding", "ClusterRoleBinding")))
+                elsewhere = self.review(account, "default") - self.review("nobody", "default")
+                self.assertEqual(elsewhere, self.rendered(account, ("ClusterRoleBinding",)))
 
 
 class Pools(Refusals):

@@ -1,9 +1,10 @@
-"""Writes or checks the pages of docs/kubernetes that are made from the chart and from the health codes."""
+"""Writes or checks the pages of docs/kubernetes that are made from the chart, the definitions and the health codes."""
 import re
 import sys
 
 import yaml
 
+import reference
 from rendering import CHART, KUBERNETES, NAMESPACE, ROOT, containers, helm_template, objects, pod_specs
 
 DOCUMENTS = ROOT / "docs" / "kubernetes"
@@ -145,7 +146,11 @@ def values():
     return f"# Values of the chart\n\n{WRITTEN}\n{table(['key', 'default', 'meaning'], rows)}"
 
 
-PAGES = {"permissions.md": permissions, "ports.md": ports, "health-codes.md": health_codes, "values.md": values}
+def kinds():
+    return reference.page(WRITTEN, table)
+
+
+PAGES = {"permissions.md": permissions, "ports.md": ports, "health-codes.md": health_codes, "values.md": values, "kinds.md": kinds}
 
 
 def main(mode):
