@@ -1,0 +1,199 @@
+package io.gabion.csi;
+
+import io.gabion.csi.agent.NodeAgent;
+import io.gabion.csi.backend.FenceWitness;
+import io.gabion.csi.backend.StorageNodes;
+import io.gabion.csi.backend.VolumeBackend;
+import io.gabion.csi.controller.ControllerService;
+import io.gabion.csi.controller.ObjectNames;
+import io.gabion.csi.health.HealthServer;
+import io.gabion.csi.health.Readiness;
+import io.gabion.csi.host.HostCommands;
+import io.gabion.csi.identity.IdentityService;
+import io.gabion.csi.node.FenceWatch;
+import io.gabion.csi.node.NodeIdentity;
+import io.gabion.csi.node.NodePush;
+import io.gabion.csi.node.NodeService;
+import io.gabion.csi.registration.KubeletRegistration;
+import io.gabion.csi.rpc.CallMeters;
+import io.gabion.csi.rpc.OperationLocks;
+import io.gabion.protocol.control.ControlServers;
+import io.grpc.BindableService;
+import io.grpc.Server;
+import io.grpc.ServerInterceptors;
+import io.prometheus.metrics.core.metrics.Info;
+import io.prometheus.metrics.instrumentation.jvm.JvmMetrics;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A running driver: everything that {@link CsiDriver} starts, in order, and stops in reverse. */
+public final class CsiProcess implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(CsiProcess.class);
+
+    private final Deque<AutoCloseable> started = new ArrayDeque<>();
+    private final int httpPort;
+
+    /**
+     * What the driver stands on. In the controller's role the agent is not asked, in the node's role the witness is not.
+     *
+     * @param domain failure domain of this machine
+     * @param register introduce the driver to the kubelet of this machine
+     */
+    public record Ground(
+            VolumeBackend backend,
+            StorageNodes storageNodes,
+            FenceWitness witness,
+            NodeAgent agent,
+            String domain,
+            boolean register) {}
+
+    /** Starts everything; on failure stops what was started. */
+    public static CsiProcess start(CsiOptions options, Ground ground) throws IOException {
+        Deque<AutoCloseable> started = new ArrayDeque<>();
+        try {
+            return new CsiProcess(options, ground, started);
+        } catch (IOException | RuntimeException e) {
+            stop(started);
+            throw e;
+        }
+    }
+
+    private CsiProcess(CsiOptions options, Ground ground, Deque<AutoCloseable> started) throws IOException {
+        PrometheusRegistry registry = new PrometheusRegistry();
+        describe(registry, options);
+        Readiness ready = readiness(options, ground);
+        OperationLocks locks = new OperationLocks();
+        List<BindableService> services = new ArrayList<>();
+        services.add(new IdentityService(version(), ready));
+        if (options.role().isController()) {
+            services.add(new ControllerService(
+                    ground.backend(), ground.witness(), new OperationLocks(), options.maxVolumes(), options.alpha()));
+        }
+        if (options.role().isNode()) {
+            HostCommands commands = new HostCommands(registry);
+            services.add(nodeService(options, ground, commands, locks));
+            started.push(NodePush.start(ground.agent(), ground.storageNodes()));
+            started.push(FenceWatch.start(ground.agent(), commands));
+        }
+        ExecutorService calls = Executors.newVirtualThreadPerTaskExecutor();
+        started.push(calls::shutdownNow);
+        CallMeters meters = new CallMeters(registry);
+        List<BindableService> metered = new ArrayList<>();
+        services.forEach(service -> metered.add(() -> ServerInterceptors.intercept(service, meters)));
+        Server server = ControlServers.startOnUnixSocket(options.endpoint(), calls, metered);
+        started.push(server::shutdownNow);
+        List<Readiness> alive = new ArrayList<>();
+        alive.add(socketThere(options.endpoint()));
+        if (ground.register() && options.role().isNode()) {
+            KubeletRegistration registration =
+                    new KubeletRegistration(options.kubeletEndpoint().toString());
+            Server registrar =
+                    ControlServers.startOnUnixSocket(options.registrationSocket(), calls, List.of(registration));
+            started.push(() -> Files.deleteIfExists(options.registrationSocket()));
+            started.push(registrar::shutdownNow);
+            alive.add(socketThere(options.registrationSocket()));
+            alive.add(registration);
+        }
+        HealthServer health = HealthServer.start(options.httpListen(), registry, () -> firstProblem(alive), ready);
+        started.push(health);
+        httpPort = health.port();
+        this.started.addAll(started);
+        LOG.info(
+                "{} {} serves {} on {}, health and metrics on {}",
+                IdentityService.NAME,
+                version(),
+                options.role().name().toLowerCase(Locale.ROOT),
+                options.endpoint(),
+                httpPort);
+    }
+
+    private static NodeService nodeService(
+            CsiOptions options, Ground ground, HostCommands commands, OperationLocks locks) {
+        return new NodeService(
+                new NodeIdentity(options.node(), ground.domain(), options.maxVolumes()),
+                ground.agent(),
+                name -> ObjectNames.isObjectName(name) ? ground.backend().find(name) : Optional.empty(),
+                ground.storageNodes(),
+                commands,
+                locks,
+                options.alpha());
+    }
+
+    private static void describe(PrometheusRegistry registry, CsiOptions options) {
+        Info.builder()
+                .name("gabion_build_info")
+                .help("Version and name of this process.")
+                .labelNames("version", "process", "name")
+                .register(registry)
+                .addLabelValues(
+                        version(),
+                        "csi-" + options.role().name().toLowerCase(Locale.ROOT),
+                        options.node().value());
+        JvmMetrics.builder().register(registry);
+    }
+
+    private static Readiness readiness(CsiOptions options, Ground ground) {
+        List<Readiness> needed = new ArrayList<>();
+        if (options.role().isController()) {
+            needed.add(() -> problem(() -> ground.backend().probe()));
+        }
+        if (options.role().isNode()) {
+            needed.add(() -> problem(() -> ground.agent().attachments()));
+        }
+        return () -> firstProblem(needed);
+    }
+
+    private static Optional<String> problem(Runnable question) {
+        try {
+            question.run();
+            return Optional.empty();
+        } catch (RuntimeException e) {
+            return Optional.of(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static Optional<String> firstProblem(List<Readiness> all) {
+        return all.stream().flatMap(each -> each.problem().stream()).findFirst();
+    }
+
+    /** Somebody who empties the directory of plug-ins leaves us deaf; only a restart makes the socket again. */
+    private static Readiness socketThere(Path socket) {
+        return () -> Files.exists(socket) ? Optional.empty() : Optional.of("the socket " + socket + " was removed");
+    }
+
+    static String version() {
+        String version = CsiProcess.class.getPackage().getImplementationVersion();
+        return version == null ? "development" : version;
+    }
+
+    public int httpPort() {
+        return httpPort;
+    }
+
+    @Override
+    public void close() {
+        stop(started);
+    }
+
+    private static void stop(Deque<AutoCloseable> started) {
+        for (AutoCloseable each = started.poll(); each != null; each = started.poll()) {
+            try {
+                each.close();
+            } catch (Exception e) {
+                LOG.warn("stopping {}: {}", each, e.toString());
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+package io.gabion.csi.fake;
+
+import io.gabion.csi.CsiOptions;
+import io.gabion.csi.CsiOptions.Role;
+import io.gabion.csi.CsiProcess;
+import io.gabion.csi.backend.StoredVolume;
+import io.gabion.model.NodeName;
+import io.gabion.model.VolumeId;
+import io.gabion.protocol.control.ControlChannels;
+import io.grpc.ManagedChannel;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+
+/** The whole driver in both roles on a real socket, over a cluster in memory and an agent with loop devices. */
+public final class TestDriver implements AutoCloseable {
+    public static final String NODE = "test-node";
+
+    public final InMemoryVolumes volumes;
+    public final LoopAgent agent;
+    public final FixedStorageNodes storageNodes = new FixedStorageNodes();
+    public final ScriptedWitness witness = new ScriptedWitness();
+    public final Path socket;
+    public final Path registrationSocket;
+    private final CsiProcess process;
+    private final ManagedChannel channel;
+
+    public TestDriver(Path directory) throws IOException {
+        Files.createDirectories(directory.resolve("files"));
+        agent = new LoopAgent(directory.resolve("files"), this::sizeBytes);
+        volumes = new InMemoryVolumes(Set.of(NODE, "other-node"), agent::wasWritten);
+        socket = directory.resolve("csi.sock");
+        registrationSocket = directory.resolve("reg.sock");
+        CsiOptions options = new CsiOptions(
+                Role.ALL,
+                socket,
+                new NodeName(NODE),
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                directory.resolve("agent.sock"),
+                socket,
+                registrationSocket,
+                directory.resolve("certificate"),
+                true,
+                64);
+        process = CsiProcess.start(
+                options, new CsiProcess.Ground(volumes, storageNodes, witness, agent, "default", true));
+        channel = ControlChannels.unixSocket(socket);
+    }
+
+    private long sizeBytes(VolumeId id) {
+        return volumes.list().stream()
+                .filter(v -> v.id().equals(id))
+                .mapToLong(StoredVolume::reservedBytes)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    public ManagedChannel channel() {
+        return channel;
+    }
+
+    public int httpPort() {
+        return process.httpPort();
+    }
+
+    @Override
+    public void close() {
+        channel.shutdownNow();
+        process.close();
+        agent.close();
+    }
+}
