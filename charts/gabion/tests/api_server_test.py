@@ -5,7 +5,7 @@ import unittest
 import uuid
 
 from api_server import ApiServer, Denied, base64_text
-from rendering import CHART, NAMESPACE, TESTS, named, of_kind, render
+from rendering import CHART, NAMESPACE, named, of_kind, render, value_files
 
 GABION = "/apis/gabion.io/v1alpha1"
 POLICY_SECONDS = 30
@@ -321,8 +321,7 @@ class LifeCycle(Refusals):
     def test_every_value_set_is_accepted_by_the_api_server(self):
         for name in ("default", "development", "air-gap", "host-network", "one-node", "strict-nodes"):
             with self.subTest(values=name):
-                code, text = helm("upgrade", "--dry-run=server", "--values", str(TESTS / "values" / f"{name}.yaml")) if name != "default" \
-                    else helm("upgrade", "--dry-run=server")
+                code, text = helm("upgrade", "--dry-run=server", *value_files(name))
                 self.assertEqual(code, 0, text)
 
     def test_policies_have_no_expression_that_the_api_server_doubts(self):

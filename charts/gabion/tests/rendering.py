@@ -43,12 +43,16 @@ SETS = {
 }
 
 
+def value_files(name):
+    """Arguments: the file that comes with the chart, and what the test adds."""
+    files = [CHART / f"values-{name}.yaml", TESTS / "values" / f"{name}.yaml"]
+    return [word for file in files if file.exists() for word in ("--values", str(file))]
+
+
 @functools.cache
 def render(name):
     arguments, kubernetes = SETS[name]
-    values = TESTS / "values" / f"{name}.yaml"
-    files = ["--values", str(values)] if values.exists() else []
-    return objects(helm_template([*files, *arguments], kubernetes))
+    return objects(helm_template([*value_files(name), *arguments], kubernetes))
 
 
 def of_kind(rendered, *kinds):
