@@ -1,14 +1,16 @@
 """Rights, policies and life cycle of the release, against a real API server. Each test makes the objects it needs."""
+import re
 import subprocess
 import time
 import unittest
 import uuid
 
 from api_server import ApiServer, Denied, base64_text
-from rendering import CHART, NAMESPACE, named, of_kind, render, value_files
+from rendering import CHART, NAMESPACE, ROOT, named, of_kind, render, value_files
 
 GABION = "/apis/gabion.io/v1alpha1"
 POLICY_SECONDS = 30
+CONFLICT = 409
 server: ApiServer
 outputs = {}
 
@@ -293,6 +295,18 @@ class Pools(Refusals):
         self.eventually_allowed(lambda: server.delete(f"{GABION}/storagepools/fast"))
 
 
+class Documents(unittest.TestCase):
+    def test_hold_only_manifests_that_the_api_server_takes(self):
+        for page in sorted((ROOT / "docs/kubernetes").glob("*.md")):
+            manifests = re.findall(r"<<'YAML'\n(.*?)\nYAML$", page.read_text(), flags=re.S | re.M)
+            for number, manifest in enumerate([*manifests]):
+                with self.subTest(page=page.name, number=number):
+                    file = server.directory / f"{page.stem}-{number}.yaml"
+                    file.write_text(manifest)
+                    code, text = server.kubectl("apply", "--dry-run=server", "--filename", str(file))
+                    self.assertEqual(code, 0, text)
+
+
 class LifeCycle(Refusals):
     def test_installation_makes_cluster_and_pool_and_says_what_comes_next(self):
         self.assertEqual(server.get(f"{GABION}/storagepools/default")["spec"]["capacity"], "10Gi")
@@ -333,6 +347,13 @@ class LifeCycle(Refusals):
 class Uninstallation(Refusals):
     """Last by its name, for it takes the release away."""
 
+    def ignore_conflict(self, action):
+        try:
+            action()
+        except Denied as e:
+            if e.code != CONFLICT:
+                raise
+
     def test_waits_for_the_last_volume_and_a_new_installation_finds_everything(self):
         storage_node("node-z")
         volume("precious", "node-z")
@@ -344,6 +365,12 @@ class Uninstallation(Refusals):
         account = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/gabion-agent"
         self.eventually_refused(refusal, lambda: server.delete(account))
         self.refused(refusal, lambda: server.delete(f"/api/v1/namespaces/{NAMESPACE}"))
+        self.refused(refusal, lambda: server.delete(f"{GABION}/storageclusters/gabion"))
+        secrets = f"/api/v1/namespaces/{NAMESPACE}/secrets"
+        for name, action in (("gabion-ca", self.refused), ("another", lambda _, act: act())):
+            secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}}
+            self.ignore_conflict(lambda secret=secret: server.create(secrets, secret))
+            action(refusal, lambda name=name: server.delete(f"{secrets}/{name}"))
         for more in ((), (), ("--no-hooks",), ()):
             code, text = helm("uninstall", *more)
             self.assertNotEqual(code, 0)
@@ -352,7 +379,9 @@ class Uninstallation(Refusals):
             for path in ("daemonsets/gabion-data-plane", "deployments/gabion-csi-controller"):
                 server.get(f"/apis/apps/v1/namespaces/{NAMESPACE}/{path}")
             server.get("/apis/rbac.authorization.k8s.io/v1/clusterroles/gabion-data-plane")
-        code, text = helm("rollback")
+        # As the refusal says.
+        remedy = re.search(r'the command "helm rollback gabion (\d+) -n gabion-system"', text)
+        code, text = helm("rollback", remedy.group(1))
         self.assertEqual(code, 0, text)
         code, text = helm("upgrade", "--set", "devPool.size=10Gi")
         self.assertEqual(code, 0, text)
