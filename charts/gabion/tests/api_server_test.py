@@ -6,7 +6,7 @@ import unittest
 import uuid
 
 from api_server import ApiServer, Denied, base64_text
-from rendering import CHART, NAMESPACE, ROOT, named, of_kind, render, value_files
+from rendering import CHART, NAMESPACE, ROOT, named, of_kind, pod_specs, render, value_files
 
 GABION = "/apis/gabion.io/v1alpha1"
 POLICY_SECONDS = 30
@@ -274,6 +274,28 @@ class Rights(unittest.TestCase):
                 self.assertEqual(here, self.rendered(account, ("RoleBinding", "ClusterRoleBinding")))
                 elsewhere = self.review(account, "default") - self.review("nobody", "default")
                 self.assertEqual(elsewhere, self.rendered(account, ("ClusterRoleBinding",)))
+
+
+class PodSecurity(unittest.TestCase):
+    """Which pods the levels of pod security take: those without a node under them take the strictest."""
+
+    def test_of_the_strictest_level_takes_what_needs_nothing_from_its_node(self):
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {
+            "name": "strict", "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
+        server.create("/api/v1/namespaces", namespace)
+        needs_nothing = {"gabion-operator", "gabion-csi-controller", "gabion-test"}
+        for workload, spec in pod_specs(render("default")):
+            name = workload["metadata"]["name"]
+            account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": spec.get("serviceAccountName", "default")}}
+            server.create("/api/v1/namespaces/strict/serviceaccounts", account)
+            pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {**spec, "priorityClassName": ""}}
+            with self.subTest(pod=name):
+                try:
+                    server.create("/api/v1/namespaces/strict/pods?dryRun=All", pod)
+                    self.assertIn(name, needs_nothing)
+                except Denied as e:
+                    self.assertIn('violates PodSecurity "restricted', e.message)
+                    self.assertNotIn(name, needs_nothing, e.message)
 
 
 class Pools(Refusals):
