@@ -1,8 +1,10 @@
 package io.gabion.agent;
 
+import io.gabion.wire.TlsIdentity;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
+import java.time.InstantSource;
 import java.util.List;
 
 /** Entry point of the agent's process: serves attached volumes to block clients on this machine. */
@@ -32,7 +34,8 @@ public final class Agent {
             return;
         }
         try {
-            AgentProcess process = AgentProcess.start(options);
+            AgentProcess process =
+                    options.credentials().isPresent() ? AgentProcess.start(options) : startOnKubernetes(options);
             Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(process::close));
             Thread.currentThread().join();
         } catch (IOException | IllegalStateException | IllegalArgumentException e) {
@@ -41,6 +44,23 @@ public final class Agent {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** Probes are answered from the first moment on: the certificate, or the predecessor, may take a while. */
+    private static AgentProcess startOnKubernetes(AgentOptions options) throws IOException, InterruptedException {
+        AgentProcess.Ground ground = AgentProcess.Ground.lay(options);
+        KubernetesIdentity identity = new KubernetesIdentity(
+                options.name(),
+                options.socketDirectory().toAbsolutePath(),
+                options.tlsEngine(),
+                ground.readiness(),
+                KubernetesIdentity::connect,
+                InstantSource.system());
+        TlsIdentity tls = identity.obtain();
+        AgentProcess process = AgentProcess.start(options, tls, ground);
+        // The next process starts with the right one.
+        process.closeWithIt(identity.keepFresh(tls, () -> System.exit(EXIT_FAILURE)));
+        return process;
     }
 
     /** One line. The messages of some file system errors are nothing but the file's name. */

@@ -20,7 +20,8 @@ import java.util.function.Function;
 /**
  * What an agent is told on its command line.
  *
- * @param name of this agent, as its certificate says
+ * @param name of this agent, as its certificate says; on Kubernetes that of its node
+ * @param credentials empty: as Kubernetes says
  * @param socketDirectory holds the NBD socket and what must survive a restart
  * @param devicesDirectory holds the mount points of volumes that are block devices
  * @param controlListen where control calls with mutual TLS are answered, empty: nowhere
@@ -32,10 +33,7 @@ import java.util.function.Function;
  */
 public record AgentOptions(
         NodeName name,
-        ClusterId cluster,
-        Path certificate,
-        Path key,
-        Path ca,
+        Optional<Credentials> credentials,
         Path socketDirectory,
         Path devicesDirectory,
         Optional<InetSocketAddress> controlListen,
@@ -48,14 +46,16 @@ public record AgentOptions(
         boolean nbdList,
         int loops) {
     static final String USAGE = """
-            usage: gabion-agent --name NAME --cluster UUID --certificate FILE --key FILE --ca FILE
+            usage: gabion-agent --name NAME (--cluster UUID --certificate FILE --key FILE --ca FILE | --kubernetes)
                    --socket-directory DIR --metrics-listen HOST:PORT
                    [--control-listen HOST:PORT] [--control-socket FILE] (at least one of them)
                    [--devices-directory DIR] [--ready-file FILE]
                    [--nbd-tcp-listen HOST:PORT] [--nbd-list yes|no] [--network-backend auto|io_uring|epoll|nio]
                    [--tls-engine auto|jdk|boringssl] [--loops N]""";
 
+    private static final String KUBERNETES = "--kubernetes";
     private static final List<String> NAMES = List.of(
+            KUBERNETES,
             "--name",
             "--cluster",
             "--certificate",
@@ -75,6 +75,9 @@ public record AgentOptions(
     /** Half of the cores serve clients and sessions; the rest is for the clients. */
     private static final int DEFAULT_LOOPS = Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
 
+    /** Who the agent is, where files say it. */
+    public record Credentials(ClusterId cluster, Path certificate, Path key, Path ca) {}
+
     /** The command line is wrong; the message names the option and what it should be. */
     public static final class UsageException extends Exception {
         UsageException(String message) {
@@ -87,10 +90,7 @@ public record AgentOptions(
         Values values = new Values(split(arguments));
         AgentOptions options = new AgentOptions(
                 values.required("--name", NodeName::new),
-                values.required("--cluster", ClusterId::of),
-                values.required("--certificate", Path::of),
-                values.required("--key", Path::of),
-                values.required("--ca", Path::of),
+                credentials(values),
                 values.required("--socket-directory", Path::of),
                 values.optional("--devices-directory", Path::of)
                         .orElse(values.required("--socket-directory", directory -> Path.of(directory, "devices"))),
@@ -112,6 +112,22 @@ public record AgentOptions(
         return options;
     }
 
+    private static Optional<Credentials> credentials(Values values) throws UsageException {
+        if (values.texts().containsKey(KUBERNETES)) {
+            for (String other : List.of("--cluster", "--certificate", "--key", "--ca")) {
+                if (values.texts().containsKey(other)) {
+                    throw new UsageException(other + " does not go with " + KUBERNETES + ", which finds it out");
+                }
+            }
+            return Optional.empty();
+        }
+        return Optional.of(new Credentials(
+                values.required("--cluster", ClusterId::of),
+                values.required("--certificate", Path::of),
+                values.required("--key", Path::of),
+                values.required("--ca", Path::of)));
+    }
+
     private static Map<String, String> split(List<String> arguments) throws UsageException {
         Map<String, String> values = new HashMap<>();
         for (int i = 0; i < arguments.size(); i++) {
@@ -122,13 +138,20 @@ public record AgentOptions(
                 throw new UsageException(
                         "unknown option \"" + name + "\"; did you mean " + NearestWord.of(name, NAMES) + "?");
             }
-            if (equals < 0) {
-                i++;
-                if (i == arguments.size()) {
-                    throw new UsageException(name + " needs a value");
+            String value;
+            if (name.equals(KUBERNETES)) {
+                if (equals >= 0) {
+                    throw new UsageException(name + " takes no value");
                 }
+                value = "";
+            } else if (equals >= 0) {
+                value = argument.substring(equals + 1);
+            } else if (i + 1 < arguments.size()) {
+                i++;
+                value = requireNonNull(arguments.get(i));
+            } else {
+                throw new UsageException(name + " needs a value");
             }
-            String value = equals < 0 ? requireNonNull(arguments.get(i)) : argument.substring(equals + 1);
             if (values.put(name, value) != null) {
                 throw new UsageException(name + " is given twice");
             }

@@ -4,12 +4,14 @@ import io.gabion.agent.control.AgentControlService;
 import io.gabion.agent.fuse.SupervisorKeeper;
 import io.gabion.agent.fuse.VolumeDevices;
 import io.gabion.agent.metrics.AgentMetrics;
+import io.gabion.agent.metrics.Readiness;
 import io.gabion.agent.nbd.ExportTable;
 import io.gabion.agent.nbd.NbdServer;
 import io.gabion.agent.nbd.NbdTls;
 import io.gabion.agent.session.AttachmentFiles;
 import io.gabion.agent.session.Attachments;
 import io.gabion.agent.session.NodeBook;
+import io.gabion.model.ClusterId;
 import io.gabion.protocol.control.ControlRole;
 import io.gabion.protocol.control.ControlServers;
 import io.gabion.protocol.control.ControlTls;
@@ -21,6 +23,7 @@ import io.gabion.wire.TlsIdentity;
 import io.gabion.wire.WireLimits;
 import io.gabion.wire.WireOptions;
 import io.grpc.Server;
+import io.prometheus.metrics.exporter.httpserver.HTTPServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.channels.FileChannel;
@@ -61,29 +64,57 @@ public final class AgentProcess implements AutoCloseable {
     private final @Nullable InetSocketAddress nbdTcp;
 
     /**
+     * What is there before an agent is: it answers probes while the agent waits for its certificate or its predecessor.
+     *
+     * @param scrapes answers on the metrics port; ends with the process
+     */
+    record Ground(AgentMetrics metrics, Readiness readiness, HTTPServer scrapes) {
+        static Ground lay(AgentOptions options) throws IOException {
+            AgentMetrics metrics =
+                    new AgentMetrics(BuildVersion.text(), options.name().value());
+            Readiness readiness = new Readiness();
+            return new Ground(metrics, readiness, metrics.listen(options.metricsListen(), readiness));
+        }
+    }
+
+    /**
      * Starts everything; on failure stops what was started.
      *
      * @throws IOException with one line that names the file, address or identity that is not right
      */
     public static AgentProcess start(AgentOptions options) throws IOException {
+        AgentOptions.Credentials files = options.credentials()
+                .orElseThrow(() -> new IllegalArgumentException("the files of the certificate are not named"));
+        TlsIdentity tls = TlsIdentity.load(files.ca(), files.certificate(), files.key(), options.tlsEngine());
+        PeerIdentity wanted = new PeerIdentity(files.cluster(), Role.AGENT, options.name());
+        if (!tls.identity().equals(wanted)) {
+            throw new IOException("certificate " + files.certificate() + " is for " + tls.identity()
+                    + ", but --cluster and --name say " + wanted);
+        }
+        return start(options, tls, Ground.lay(options));
+    }
+
+    /** As {@link #start(AgentOptions)}, as whom {@code tls} says; takes over the server of {@code ground}. */
+    static AgentProcess start(AgentOptions options, TlsIdentity tls, Ground ground) throws IOException {
         Deque<AutoCloseable> started = new ArrayDeque<>();
+        started.push(ground.scrapes());
         try {
-            return new AgentProcess(options, started);
+            return new AgentProcess(options, tls, ground, started);
         } catch (IOException | RuntimeException e) {
             stop(started);
             throw e;
         }
     }
 
-    private AgentProcess(AgentOptions options, Deque<AutoCloseable> started) throws IOException {
-        TlsIdentity tls = TlsIdentity.load(options.ca(), options.certificate(), options.key(), options.tlsEngine());
-        checkIdentity(options, tls);
+    private AgentProcess(AgentOptions options, TlsIdentity tls, Ground ground, Deque<AutoCloseable> started)
+            throws IOException {
         Path directory = directory(options.socketDirectory());
         ReadyFile ready = null;
         if (options.readyFile().isPresent()) {
             ready = new ReadyFile(options.readyFile().get());
         }
         // Waits until a predecessor that served the same devices has stopped; then the directory is free, too.
+        ground.readiness().notReady("taking the devices over");
         VolumeDevices devices = new VolumeDevices(
                 options.devicesDirectory().toAbsolutePath(), options.name().value(), SupervisorKeeper.ofThisProcess());
         started.push(devices);
@@ -94,44 +125,44 @@ public final class AgentProcess implements AutoCloseable {
         started.removeLast();
         started.addLast(loops);
         started.addLast(lock);
-        AgentMetrics metrics = new AgentMetrics(
-                BuildVersion.text(), options.name().value(), loops.backend().text());
-        Hello self = Hello.of(Role.AGENT, options.cluster(), options.name(), bootId(), BuildVersion.text());
+        ClusterId cluster = tls.identity().cluster();
+        Hello self = Hello.of(Role.AGENT, cluster, options.name(), bootId(), BuildVersion.text());
         WireOptions wire =
                 WireOptions.of(loops, self, tls).withLimits(WireLimits.DEFAULT.withSilenceMillis(SILENCE_MILLIS));
         ExportTable exports = new ExportTable();
         socket = directory.resolve(SOCKET_NAME);
         AttachmentFiles files = new AttachmentFiles(directory.resolve("attachments"));
         attachments = new Attachments(
-                wire,
-                exports,
-                files,
-                new NodeBook(files),
-                devices,
-                socket,
-                attachment -> metrics.observer(attachment.exportName()));
+                wire, exports, files, new NodeBook(files), devices, socket, attachment -> ground.metrics()
+                        .observer(attachment.exportName()));
         // Before the first client can connect: it must find what it had.
         attachments.restore();
         NbdServer nbd = new NbdServer(loops, exports, options.nbdList());
         started.push(nbd);
         attachments.serveWith(nbd);
         nbd.listenUnix(socket);
-        nbdTcp = listenTcp(options, nbd);
-        metrics.sample(attachments, devices, nbd::connectionCount, wire.counters());
-        var scrapes = metrics.listen(options.metricsListen());
-        started.push(scrapes);
-        metricsPort = scrapes.getPort();
-        controlPort = listenForControl(options, started);
+        nbdTcp = listenTcp(options, nbd, tls);
+        ground.metrics()
+                .sample(
+                        attachments,
+                        devices,
+                        nbd::connectionCount,
+                        wire.counters(),
+                        loops.backend().text());
+        metricsPort = ground.scrapes().getPort();
+        controlPort = listenForControl(options, tls, started);
         if (ready != null) {
             started.push(ready);
             ready.appear();
         }
+        started.push(() -> ground.readiness().notReady("stopping"));
+        ground.readiness().ready();
         this.started.addAll(started);
         LOG.info(
                 "agent {} {} of cluster {} serves on {}, control on {}, metrics on {}, {} with {} loops",
                 options.name(),
                 BuildVersion.text(),
-                options.cluster(),
+                cluster,
                 socket,
                 options.controlSocket().map(Path::toString).orElse(Integer.toString(controlPort)),
                 metricsPort,
@@ -140,7 +171,8 @@ public final class AgentProcess implements AutoCloseable {
     }
 
     /** Returns the port of the one with TLS, 0 without it. */
-    private int listenForControl(AgentOptions options, Deque<AutoCloseable> started) throws IOException {
+    private int listenForControl(AgentOptions options, TlsIdentity identity, Deque<AutoCloseable> started)
+            throws IOException {
         ExecutorService blocking = Executors.newVirtualThreadPerTaskExecutor();
         started.push(blocking::shutdownNow);
         List<AgentControlService> services = List.of(new AgentControlService(attachments));
@@ -152,26 +184,20 @@ public final class AgentProcess implements AutoCloseable {
         if (options.controlListen().isEmpty()) {
             return 0;
         }
-        ControlTls tls = ControlTls.load(options.cluster(), options.certificate(), options.key(), options.ca());
+        ControlTls tls = ControlTls.load(
+                identity.identity().cluster(), identity.certificateFile(), identity.keyFile(), identity.rootsFile());
         Server server = ControlServers.startSecure(
                 options.controlListen().get(), tls, EnumSet.of(ControlRole.OPERATOR), blocking, services);
         started.push(server::shutdownNow);
         return server.getPort();
     }
 
-    private static @Nullable InetSocketAddress listenTcp(AgentOptions options, NbdServer nbd) throws IOException {
+    private static @Nullable InetSocketAddress listenTcp(AgentOptions options, NbdServer nbd, TlsIdentity tls)
+            throws IOException {
         InetSocketAddress address = options.nbdTcpListen().orElse(null);
         return address == null
                 ? null
-                : nbd.listenTcp(address, NbdTls.serverContext(options.certificate(), options.key(), options.ca()));
-    }
-
-    private static void checkIdentity(AgentOptions options, TlsIdentity tls) throws IOException {
-        PeerIdentity wanted = new PeerIdentity(options.cluster(), Role.AGENT, options.name());
-        if (!tls.identity().equals(wanted)) {
-            throw new IOException("certificate " + options.certificate() + " is for " + tls.identity()
-                    + ", but --cluster and --name say " + wanted);
-        }
+                : nbd.listenTcp(address, NbdTls.serverContext(tls.certificateFile(), tls.keyFile(), tls.rootsFile()));
     }
 
     private static Path directory(Path wanted) throws IOException {
@@ -228,6 +254,11 @@ public final class AgentProcess implements AutoCloseable {
     /** Where NBD is served over TCP, null where it is not. */
     public @Nullable InetSocketAddress nbdTcp() {
         return nbdTcp;
+    }
+
+    /** Ends with this process, before everything else. */
+    void closeWithIt(AutoCloseable step) {
+        started.addFirst(step);
     }
 
     /** Stops serving. Attachments stay: the next process opens them again. */

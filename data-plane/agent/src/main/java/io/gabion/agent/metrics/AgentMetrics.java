@@ -25,7 +25,6 @@ import java.net.InetSocketAddress;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 
@@ -43,9 +42,9 @@ public final class AgentMetrics {
     };
 
     private static final double[] PAUSE_SECONDS = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 6, 10, 30, 60, 300};
-    private static final Set<String> PROBES = Set.of("/healthz", "/readyz");
     private static final int HTTP_OK = 200;
     private static final int HTTP_NOT_FOUND = 404;
+    private static final int HTTP_UNAVAILABLE = 503;
     private static final double NANOS_PER_SECOND = 1e9;
     private static final double MICROS_PER_SECOND = 1e6;
     private static final int NANOS_PER_MICRO = 1000;
@@ -60,7 +59,7 @@ public final class AgentMetrics {
     private final Counter fences;
     private final Histogram pauses;
 
-    public AgentMetrics(String version, String name, String networkBackend) {
+    public AgentMetrics(String version, String name) {
         io = histogram("gabion_volume_io_seconds", "Time from request to reply.", IO_SECONDS, "volume", "op");
         phases = histogram(
                 "gabion_volume_io_phase_seconds", "Where requests spent their time.", IO_SECONDS, "volume", "phase");
@@ -80,12 +79,6 @@ public final class AgentMetrics {
                 .labelNames("version", "process", "name")
                 .register(registry)
                 .addLabelValues(version, "agent", name);
-        GaugeWithCallback.builder()
-                .name("gabion_network_backend")
-                .help("How sockets are served; always 1.")
-                .labelNames("backend")
-                .callback(sink -> sink.call(1, networkBackend))
-                .register(registry);
         JvmMetrics.builder().register(registry);
     }
 
@@ -104,7 +97,18 @@ public final class AgentMetrics {
     }
 
     /** Registers what is looked up at a scrape. */
-    public void sample(Attachments attachments, VolumeDevices devices, IntSupplier nbdConnections, WireCounters wire) {
+    public void sample(
+            Attachments attachments,
+            VolumeDevices devices,
+            IntSupplier nbdConnections,
+            WireCounters wire,
+            String networkBackend) {
+        GaugeWithCallback.builder()
+                .name("gabion_network_backend")
+                .help("How sockets are served; always 1.")
+                .labelNames("backend")
+                .callback(sink -> sink.call(1, networkBackend))
+                .register(registry);
         perVolume(
                 "gabion_volume_requests_outstanding",
                 "Requests under way.",
@@ -176,17 +180,17 @@ public final class AgentMetrics {
     }
 
     /**
-     * Answers scrapes over plain HTTP, and probes on {@code /healthz} and {@code /readyz}: to be called when everything is
-     * served, so that an answer is a good one. Throws {@link IOException} that names the address when it cannot be had. Its threads
-     * are daemons.
+     * Answers scrapes over plain HTTP, and probes: {@code /healthz} with 200 while the process answers at all, {@code /readyz}
+     * with 200 when it serves and else with 503 and the reason. Throws {@link IOException} that names the address when it cannot
+     * be had. Its threads are daemons.
      */
-    public HTTPServer listen(InetSocketAddress address) throws IOException {
+    public HTTPServer listen(InetSocketAddress address, Readiness readiness) throws IOException {
         try {
             return HTTPServer.builder()
                     .inetAddress(address.getAddress())
                     .port(address.getPort())
                     .registry(registry)
-                    .defaultHandler(AgentMetrics::probe)
+                    .defaultHandler(exchange -> probe(exchange, readiness))
                     .buildAndStart();
         } catch (IOException e) {
             throw new IOException(
@@ -196,13 +200,25 @@ public final class AgentMetrics {
         }
     }
 
-    private static void probe(HttpExchange exchange) throws IOException {
+    private static void probe(HttpExchange exchange, Readiness readiness) throws IOException {
         try (exchange) {
-            boolean known = PROBES.contains(exchange.getRequestURI().getPath());
-            byte[] body = (known ? "ok\n" : "not found: try /metrics, /healthz or /readyz\n").getBytes(UTF_8);
-            exchange.sendResponseHeaders(known ? HTTP_OK : HTTP_NOT_FOUND, body.length);
-            exchange.getResponseBody().write(body);
+            switch (exchange.getRequestURI().getPath()) {
+                case "/healthz" -> send(exchange, HTTP_OK, "ok");
+                case "/readyz" ->
+                    send(
+                            exchange,
+                            readiness.obstacle().isEmpty() ? HTTP_OK : HTTP_UNAVAILABLE,
+                            readiness.obstacle().orElse("ok"));
+                default -> send(exchange, HTTP_NOT_FOUND, "not found: try /metrics, /healthz or /readyz");
+            }
         }
+    }
+
+    private static void send(HttpExchange exchange, int status, String text) throws IOException {
+        byte[] body = (text + "\n").getBytes(UTF_8);
+        exchange.getResponseHeaders().set("Content-Type", "text/plain; charset=utf-8");
+        exchange.sendResponseHeaders(status, body.length);
+        exchange.getResponseBody().write(body);
     }
 
     /** The meters of one volume. */
