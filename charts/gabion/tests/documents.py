@@ -9,6 +9,7 @@ from rendering import CHART, KUBERNETES, NAMESPACE, ROOT, containers, helm_templ
 
 DOCUMENTS = ROOT / "docs" / "kubernetes"
 HEALTH_CODES = ROOT / "crds/src/main/java/io/gabion/api/health/HealthCode.java"
+REPORTERS = ["operator/src/main/java", "csi-driver/src/main/java", "data-plane/node/src/main/java", "data-plane/agent/src/main/java"]
 WRITTEN = "Made by `charts/gabion/tests/documents.py --write`; a test fails when it is out of date.\n"
 ACCOUNTS = ["gabion-operator", "gabion-data-plane", "gabion-agent", "gabion-csi-controller", "gabion-csi-node"]
 SIDECAR_ROLES = {"gabion-csi-provisioner": "csi-provisioner", "gabion-csi-attacher": "csi-attacher", "gabion-csi-resizer": "csi-resizer"}
@@ -121,10 +122,19 @@ def health_codes():
         "# Health codes\n", WRITTEN,
         "The word that `kubectl get` shows under REASON, that conditions, events and `status.health` of the StorageCluster carry. "
         "How to go on from there: [troubleshooting.md](troubleshooting.md).\n"]
+    reported = reported_words()
     for severity in ("CRITICAL", "WARNING", "INFO"):
-        rows = [[f"`{name}`", meaning, remedy] for name, level, meaning, remedy in found if level == severity]
+        rows = [[f"`{name}`", meaning, remedy] for name, level, meaning, remedy in found if level == severity and name in reported]
         page += [f"## {severity.capitalize()}\n", table(["code", "meaning", "what to do"], rows)]
+    rows = [[f"`{name}`", meaning, remedy] for name, _, meaning, remedy in found if name not in reported]
+    if rows:
+        page += ["## Not reported yet\n\nNo component says these words so far.\n", table(["code", "meaning", "what to do"], rows)]
     return "\n".join(page)
+
+
+def reported_words():
+    """Every word in the sources of the components that write conditions and events."""
+    return {word for folder in REPORTERS for file in (ROOT / folder).rglob("*.java") for word in re.findall(r"\w+", file.read_text())}
 
 
 def values():
