@@ -47,6 +47,9 @@ public final class Simulation {
 
     /** After the last fault everything must be well again within this time. */
     private static final long SETTLE_NANOS = 600 * SECOND;
+    /** Slow enough for reads to be under way whenever the epoch changes. */
+    private static final int SLOW_DISK = 16;
+
     private static final long LOADED_NANOS = 60 * SECOND;
 
     private final Swarm swarm;
@@ -158,10 +161,7 @@ public final class Simulation {
         if (loadedWhileHealing) {
             runUntilInSync(convergence);
         }
-        Workload current = workload;
-        if (current != null) {
-            current.stop();
-        }
+        stopLoad();
         if (client().isStopped()) {
             startIdleClient();
         }
@@ -180,12 +180,22 @@ public final class Simulation {
         histories.check();
     }
 
+    /** No further requests; those under way go on. */
+    public void stopLoad() {
+        Workload current = workload;
+        if (current != null) {
+            current.stop();
+        }
+    }
+
     /** What the last change of the epoch overtook must not need later requests to be answered. */
     private void runUntilInSync(Convergence convergence) {
+        hosts.forEach(host -> host.disk().slowDown(SLOW_DISK));
         long deadline = scheduler.nowNanos() + LOADED_NANOS;
         while (scheduler.nowNanos() < deadline && !convergence.allInSync() && !trace.failed()) {
             run(20 * MILLISECOND);
         }
+        hosts.forEach(host -> host.disk().slowDown(1));
     }
 
     private void readEverything() {

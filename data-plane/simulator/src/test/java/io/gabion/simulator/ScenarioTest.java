@@ -5,8 +5,10 @@ import static io.gabion.simulator.Simulation.SECOND;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gabion.core.port.Event;
+import io.gabion.model.ByteRange;
 import io.gabion.model.NodeName;
 import io.gabion.model.ReplicaId;
+import io.gabion.simulator.client.ClientOperation.Kind;
 import io.gabion.simulator.client.SimulatedClient;
 import io.gabion.simulator.cluster.StorageHost;
 import java.util.stream.LongStream;
@@ -71,6 +73,25 @@ class ScenarioTest {
         assertThat(simulation.primary()).isNotSameAs(old);
         old.start();
         simulation.run(20 * SECOND);
+        finish(simulation, seed);
+    }
+
+    @ParameterizedTest
+    @MethodSource("seeds")
+    void requestsThatAnEpochChangeOvertakesNeedNoLaterOnesToBeAnswered(long seed) {
+        Simulation simulation = started(seed);
+        long epoch = simulation.configuration().current().config().epoch();
+        simulation.primary().disk().slowDown(50);
+        simulation.secondary().kill();
+        while (simulation.configuration().current().config().epoch() == epoch) {
+            simulation.client().issue(Kind.READ, ByteRange.ofBlocks(1, 1));
+            simulation.run(2 * MILLISECOND);
+        }
+        simulation.stopLoad();
+        simulation.run(20 * SECOND);
+        assertThat(simulation.client().outstandingCount())
+                .as("seed %d: %s", seed, simulation.client().stuck())
+                .isZero();
         finish(simulation, seed);
     }
 

@@ -30,7 +30,6 @@ public final class SimulatedClient {
     private static final long CHECK_NANOS = 500_000_000;
     private static final long UNRESPONSIVE_NANOS = 3_000_000_000L;
     private static final long OPEN_TIMEOUT_NANOS = 6_000_000_000L;
-    private static final long STALE_TIMEOUT_NANOS = 9_000_000_000L;
 
     private final String name;
     private final VolumeId volume;
@@ -49,7 +48,6 @@ public final class SimulatedClient {
     private long issued;
     private int nextNode;
     private boolean stopped;
-    private long lastProgressNanos;
     private long unresponsiveSinceNanos = -1;
     private int maxOutstanding = 1;
     private int opens;
@@ -149,9 +147,6 @@ public final class SimulatedClient {
                 range,
                 listener.nextSerial(),
                 world.scheduler().nowNanos());
-        if (outstanding.isEmpty()) {
-            lastProgressNanos = world.scheduler().nowNanos();
-        }
         outstanding.put(number, operation);
         listener.invoked(this, operation);
         sendWhatMayGo(false);
@@ -292,15 +287,11 @@ public final class SimulatedClient {
             }
             boolean unresponsive = unresponsiveSinceNanos >= 0 && now - unresponsiveSinceNanos > UNRESPONSIVE_NANOS;
             boolean notOpened = session == null && now - current.madeAtNanos > OPEN_TIMEOUT_NANOS;
-            boolean stale = session != null
-                    && !outstanding.isEmpty()
-                    && now - Math.max(lastProgressNanos, current.madeAtNanos) > STALE_TIMEOUT_NANOS;
-            if (unresponsive || notOpened || stale) {
+            if (unresponsive || notOpened) {
                 unresponsiveSinceNanos = -1;
-                reconnect(
-                        unresponsive
-                                ? "unresponsive"
-                                : notOpened ? "open is not answered" : "requests are not answered");
+                // A request that stays unanswered on a sound connection is no reason: it would hide that it was
+                // forgotten.
+                reconnect(unresponsive ? "unresponsive" : "open is not answered");
             }
         }
         world.scheduler().after(CHECK_NANOS, this::check);
@@ -318,7 +309,6 @@ public final class SimulatedClient {
                 }
                 knownEpoch = opened.epoch();
                 maxOutstanding = opened.maxOutstandingRequests();
-                lastProgressNanos = world.scheduler().nowNanos();
                 opens++;
                 listener.opened(this);
                 sendWhatMayGo(true);
@@ -360,7 +350,6 @@ public final class SimulatedClient {
             world.trace().violation(name, "answer of epoch " + epoch + " after epoch " + knownEpoch);
         }
         knownEpoch = Math.max(knownEpoch, epoch);
-        lastProgressNanos = world.scheduler().nowNanos();
         outstanding.remove(request.number());
         listener.returned(this, operation, status, stamps);
         sendWhatMayGo(false);
