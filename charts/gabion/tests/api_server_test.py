@@ -158,6 +158,41 @@ class StorageNodeRights(Refusals):
         self.refused("forbidden", lambda: server.get(f"/api/v1/namespaces/{NAMESPACE}/secrets/gabion-ca", token=self.token), 403)
 
 
+class DriverRights(Refusals):
+    """Of the controller of the driver: sessions, size and copies wanted, and nothing else of a volume."""
+
+    @classmethod
+    def setUpClass(cls):
+        pod = server.pod_on("node-a", NAMESPACE, "gabion-csi-controller", "csi-controller-a")
+        cls.token = server.token(NAMESPACE, "gabion-csi-controller", pod)
+
+    def swap(self, name, version, *more):
+        config = server.get(f"{GABION}/volumes/{name}")["status"]["config"]
+        config.update(version=version + 1, writer="driver", verifier=0, attachments=[{"node": "node-a", "generation": version}])
+        for change in more:
+            change(config)
+        patch = [{"op": "test", "path": "/status/config/version", "value": version}, {"op": "add", "path": "/status/config", "value": config}]
+        return server.json_patch(f"{GABION}/volumes/{name}/status", patch, token=self.token)
+
+    def test_include_sessions_and_no_other_part_of_the_record(self):
+        copies = volume("attached", "node-a", "node-b")
+        self.eventually_refused("changes only sessions in the record", lambda: self.swap("attached", 1, lambda c: c.update(epoch=2, primary=copies[1]["replica"])))
+        self.refused("changes only sessions in the record", lambda: self.swap("attached", 1, lambda c: c.update(sizeBytes=2 << 30)))
+        self.refused("changes only sessions in the record", lambda: self.swap("attached", 1, lambda c: c.update(epoch=2, inSync=c["inSync"][:1])))
+        self.refused("does not place, delete or rename", lambda: server.merge(
+            f"{GABION}/volumes/attached/status", {"status": {"everWritten": True}}, token=self.token))
+        self.swap("attached", 1)
+        self.swap("attached", 2, lambda c: c.update(sessionFloor=2, attachments=[]))
+
+    def test_include_size_and_copies_and_no_other_part_of_the_specification(self):
+        volume("wished", "node-a")
+        path = f"{GABION}/volumes/wished"
+        self.eventually_refused(
+            "changes only size, replicas, locality and limits", lambda: server.merge(path, {"spec": {"deletionProtection": True}}, token=self.token))
+        self.refused("changes only size, replicas", lambda: server.merge(path, {"metadata": {"finalizers": ["gabion.io/x"]}}, token=self.token))
+        server.merge(path, {"spec": {"size": "2Gi", "replicas": 3, "locality": "None", "qos": {"iops": 500}}}, token=self.token)
+
+
 class Certificates(Refusals):
     @classmethod
     def setUpClass(cls):
