@@ -10,6 +10,7 @@ import io.gabion.wire.TlsIdentity;
 import io.gabion.wire.WireOptions;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -26,7 +27,8 @@ final class NodeFoundation {
     }
 
     static NodeFoundation lay(NodeOptions options) throws StartException {
-        checkDirectory(options);
+        checkDirectory("data", options.data());
+        checkDirectory("disk", options.disk());
         try {
             ControlTls control = ControlTls.load(options.cluster(), options.certificate(), options.key(), options.ca());
             TlsIdentity tls =
@@ -44,17 +46,17 @@ final class NodeFoundation {
         }
     }
 
-    private static void checkDirectory(NodeOptions options) throws StartException {
+    private static void checkDirectory(String what, Path directory) throws StartException {
         try {
-            Files.createDirectories(options.data());
+            Files.createDirectories(directory);
         } catch (IOException e) {
             throw new StartException(
-                    "data directory " + options.data() + " cannot be made: " + e.getMessage()
+                    what + " directory " + directory + " cannot be made: " + e.getMessage()
                             + " (it must be a directory that this user may write)",
                     e);
         }
-        if (!Files.isWritable(options.data())) {
-            throw new StartException("data directory " + options.data() + " cannot be written by this user");
+        if (!Files.isWritable(directory)) {
+            throw new StartException(what + " directory " + directory + " cannot be written by this user");
         }
     }
 

@@ -5,7 +5,7 @@ import io.gabion.core.volume.ReplicaView;
 import io.gabion.model.ReplicaId;
 import io.gabion.model.VolumeId;
 import io.gabion.model.VolumeRecord;
-import io.gabion.node.configstore.ConfigurationStoreClient;
+import io.gabion.node.configstore.ConfigurationStore;
 import io.gabion.node.control.NodeOperations;
 import io.gabion.node.metrics.NodeSample;
 import io.gabion.node.metrics.VolumeSample;
@@ -34,7 +34,7 @@ final class NodeReport implements NodeOperations {
     private final ReplicaDisk disk;
     private final PeerLinks links;
     private final ClientLinks clients;
-    private final ConfigurationStoreClient configurations;
+    private final ConfigurationStore configurations;
     private final WireCounters wire;
     private volatile DiskState diskState = new DiskState("checking", "waits for its record in the configuration store");
 
@@ -55,7 +55,7 @@ final class NodeReport implements NodeOperations {
             String networkBackend,
             ReplicaRegistry replicas,
             NodeSurroundings.Plugged parts,
-            ConfigurationStoreClient configurations,
+            ConfigurationStore configurations,
             WireCounters wire) {
         this.options = options;
         this.version = version;

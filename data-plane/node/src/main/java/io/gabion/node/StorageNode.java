@@ -9,17 +9,16 @@ import io.gabion.model.NodeName;
 import io.gabion.model.NodeRecord;
 import io.gabion.model.ReplicaId;
 import io.gabion.model.VolumeId;
-import io.gabion.node.configstore.ConfigurationStoreClient;
+import io.gabion.node.configstore.ConfigurationStore;
 import io.gabion.node.configstore.DiskRegistration;
 import io.gabion.node.configstore.NodeDirectory;
 import io.gabion.node.configstore.RecordUpkeep;
-import io.gabion.node.configstore.RecordWatch;
 import io.gabion.node.control.NodeControlService;
 import io.gabion.node.control.VerifyOutcome;
 import io.gabion.node.control.VerifyResults;
 import io.gabion.node.metrics.MetricsServer;
 import io.gabion.node.metrics.NodeMetrics;
-import io.gabion.protocol.control.ControlChannels;
+import io.gabion.node.metrics.Readiness;
 import io.gabion.protocol.control.ControlRole;
 import io.gabion.protocol.control.ControlServers;
 import io.gabion.wire.Admission;
@@ -34,6 +33,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -74,8 +74,9 @@ public final class StorageNode implements AutoCloseable {
     private final PublishedLeases published = new PublishedLeases();
     private final ReplicaSettings settings = ReplicaSettings.standard();
     private final ScheduledExecutorService timer;
-    private final ConfigurationStoreClient configurations;
-    private final NodeMetrics metrics = new NodeMetrics();
+    private final ConfigurationStore configurations;
+    private final NodeMetrics metrics;
+    private final Readiness readiness;
     private final VerifyResults verifyResults = new VerifyResults();
     private final StopCount stopping = new StopCount();
     private final NodeSurroundings surroundings;
@@ -89,11 +90,15 @@ public final class StorageNode implements AutoCloseable {
     private final Server controlServer;
     private final MetricsServer metricsServer;
     private final CompletableFuture<Void> serving = new CompletableFuture<>();
+    private final List<Runnable> closeToo = new CopyOnWriteArrayList<>();
     private volatile boolean admitting;
 
-    private StorageNode(NodeOptions options, DiskOpening opening, NodeFoundation started)
+    private StorageNode(NodeOptions options, NodeGround ground, NodeFoundation started)
             throws StartException, IOException {
         this.options = options;
+        this.metrics = ground.metrics();
+        this.readiness = ground.readiness();
+        this.metricsServer = ground.metricsServer();
         this.version = NodeVersion.TEXT;
         this.wire = started.wire();
         List<Shard> made = new ArrayList<>();
@@ -105,15 +110,7 @@ public final class StorageNode implements AutoCloseable {
         this.timer = Executors.newSingleThreadScheduledExecutor(
                 Thread.ofPlatform().name("gabion-control").daemon(true).factory());
         started.closeOnFailure(timer::shutdownNow);
-        InetSocketAddress store = options.configurationStore();
-        this.configurations = new ConfigurationStoreClient(
-                ControlChannels.secure(
-                        store.getHostString(),
-                        store.getPort(),
-                        started.control(),
-                        Set.of(ControlRole.CONFIGURATION_STORE)),
-                "configuration store " + store.getHostString() + ":" + store.getPort(),
-                timer);
+        this.configurations = ground.store().open(options, started.control(), timer);
         started.closeOnFailure(configurations::close);
         this.surroundings = new NodeSurroundings(configurations, verifyResults, metrics, stopping);
         this.replicas = new ReplicaRegistry(shards, this::makeReplica);
@@ -127,7 +124,7 @@ public final class StorageNode implements AutoCloseable {
                 replicas,
                 published);
         this.upkeep = new RecordUpkeep(configurations, options.name(), timer, replicas);
-        this.disk = opening.open(options, linksLoop, new DiskListener());
+        this.disk = ground.disk().open(options, linksLoop, new DiskListener());
         started.closeOnFailure(disk::close);
         NodeSurroundings.Plugged parts = new NodeSurroundings.Plugged(disk, links, clients, this::forgotten);
         surroundings.plug(parts);
@@ -148,7 +145,6 @@ public final class StorageNode implements AutoCloseable {
                 disk.backend(),
                 wire.loops().backend().text());
         metrics.sample(report::sample);
-        this.metricsServer = MetricsServer.start(options.metricsListen(), metrics.registry());
     }
 
     // ---- start
@@ -158,16 +154,33 @@ public final class StorageNode implements AutoCloseable {
     }
 
     static StorageNode start(NodeOptions options, DiskOpening opening) throws StartException {
-        NodeFoundation started = NodeFoundation.lay(options);
+        NodeMetrics metrics = new NodeMetrics();
+        Readiness readiness = new Readiness();
         try {
-            StorageNode node = new StorageNode(options, opening, started);
-            node.begin();
-            return node;
-        } catch (IOException | IllegalStateException | IllegalArgumentException e) {
-            started.undoAll();
+            MetricsServer server = MetricsServer.start(options.metricsListen(), metrics.registry(), readiness);
+            return start(options, new NodeGround(metrics, readiness, server, NodeGround::standAlone, opening));
+        } catch (IOException e) {
             throw new StartException(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    /** Takes over the server of {@code ground}. */
+    static StorageNode start(NodeOptions options, NodeGround ground) throws StartException {
+        try {
+            NodeFoundation started = NodeFoundation.lay(options);
+            try {
+                StorageNode node = new StorageNode(options, ground, started);
+                node.begin();
+                return node;
+            } catch (IOException | IllegalStateException | IllegalArgumentException e) {
+                started.undoAll();
+                throw new StartException(String.valueOf(e.getMessage()), e);
+            } catch (StartException e) {
+                started.undoAll();
+                throw e;
+            }
         } catch (StartException e) {
-            started.undoAll();
+            ground.metricsServer().close();
             throw e;
         }
     }
@@ -205,6 +218,7 @@ public final class StorageNode implements AutoCloseable {
             case DiskRegistration.Verdict.Refused(String reason) -> {
                 LOG.error("this node serves nothing: {}", reason);
                 report.diskRefused(reason);
+                readiness.notReady(reason);
                 serving.completeExceptionally(new IllegalStateException(reason));
             }
             case DiskRegistration.Verdict.Good() -> serve();
@@ -231,7 +245,7 @@ public final class StorageNode implements AutoCloseable {
         new NodeDirectory(
                         configurations, self(), options.data(), timer, nodes -> links.run(() -> links.addresses(nodes)))
                 .start();
-        new RecordWatch(configurations, options.name(), timer, upkeep::changed).start();
+        configurations.watch(upkeep::changed);
         var unused = timer.scheduleWithFixedDelay(
                 () -> configurations.listDeleting(upkeep::leftovers, reason -> {}),
                 SWEEP_SECONDS + ThreadLocalRandom.current().nextLong(SWEEP_SECONDS),
@@ -239,12 +253,15 @@ public final class StorageNode implements AutoCloseable {
                 TimeUnit.SECONDS);
         linksLoop.execute(this::probeDisk);
         LOG.info("{} replicas found on disk {}", found, disk.id());
+        readiness.ready();
         serving.complete(null);
     }
 
     private NodeRecord self() {
         InetSocketAddress listen = options.dataListen();
-        String host = listen.getAddress().isAnyLocalAddress() ? options.name().value() : listen.getHostString();
+        String host = options.host()
+                .orElseGet(() ->
+                        listen.getAddress().isAnyLocalAddress() ? options.name().value() : listen.getHostString());
         return new NodeRecord(options.name(), host, dataPort(), controlPort(), metricsPort(), version, 0);
     }
 
@@ -370,6 +387,7 @@ public final class StorageNode implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         admitting = false;
+        readiness.notReady("stopping");
         dataServer.close();
         clients.closeAll("node " + options.name() + " stops");
         links.run(() -> links.close("node " + options.name() + " stops"));
@@ -380,6 +398,7 @@ public final class StorageNode implements AutoCloseable {
         disk.close();
         awaitClosedConnections();
         wire.loops().close();
+        closeToo.reversed().forEach(Runnable::run);
         LOG.info("stopped");
     }
 
@@ -391,21 +410,33 @@ public final class StorageNode implements AutoCloseable {
         }
     }
 
+    /** Runs at the end of this node. */
+    void closeWithIt(Runnable step) {
+        closeToo.add(step);
+    }
+
+    /** The certificate files were replaced: they are used for connections from now on. */
+    void reloadCertificates() throws IOException {
+        wire.tls().reload();
+    }
+
+    ReplicaRegistry replicas() {
+        return replicas;
+    }
+
     /** Entry point of the process. Exit codes: 0 stopped in good order, 1 cannot start, 2 wrong usage. */
     public static void main(String... arguments) {
-        NodeOptions options;
+        boolean kubernetes = List.of(arguments).contains(KubernetesOptions.SWITCH);
         try {
-            options = NodeOptions.parse(arguments);
-        } catch (NodeOptions.UsageException e) {
-            System.err.println("gabion-node: " + e.getMessage());
-            System.err.println(NodeOptions.USAGE);
-            System.exit(2);
-            return;
-        }
-        try {
-            StorageNode node = start(options);
+            StorageNode node = kubernetes
+                    ? KubernetesStart.run(KubernetesOptions.parse(arguments))
+                    : start(NodeOptions.parse(arguments));
             Runtime.getRuntime().addShutdownHook(new Thread(node::close, "gabion-stop"));
             Thread.currentThread().join();
+        } catch (NodeOptions.UsageException e) {
+            System.err.println("gabion-node: " + e.getMessage());
+            System.err.println(kubernetes ? KubernetesOptions.USAGE : NodeOptions.USAGE);
+            System.exit(2);
         } catch (StartException e) {
             System.err.println("gabion-node: " + e.getMessage());
             System.exit(1);

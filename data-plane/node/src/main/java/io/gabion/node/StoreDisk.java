@@ -53,9 +53,9 @@ final class StoreDisk implements ReplicaDisk {
         try {
             long capacity = options.capacityBytes().isPresent()
                     ? options.capacityBytes().getAsLong()
-                    : Files.getFileStore(options.data()).getUsableSpace() / FREE_PARTS * USED_PARTS;
+                    : Files.getFileStore(options.disk()).getUsableSpace() / FREE_PARTS * USED_PARTS;
             DiskStoreOptions storeOptions = DiskStoreOptions.of(
-                            options.data().resolve("disk"),
+                            options.disk().resolve("disk"),
                             capacity,
                             options.cluster(),
                             options.name(),
@@ -72,7 +72,7 @@ final class StoreDisk implements ReplicaDisk {
             });
             return new StoreDisk(store, loop);
         } catch (IOException | IllegalArgumentException e) {
-            throw new StartException("disk in " + options.data() + ": " + e.getMessage(), e);
+            throw new StartException("disk in " + options.disk() + ": " + e.getMessage(), e);
         }
     }
 

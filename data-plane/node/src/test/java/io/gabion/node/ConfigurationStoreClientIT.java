@@ -45,6 +45,7 @@ class ConfigurationStoreClientIT {
         client = new ConfigurationStoreClient(
                 ControlChannels.secure("127.0.0.1", cluster.storePort(), tls, Set.of(ControlRole.CONFIGURATION_STORE)),
                 "configuration store",
+                new NodeName("n1"),
                 timer);
     }
 

@@ -38,7 +38,7 @@ import java.util.function.Consumer;
  * The stand-alone configuration store over gRPC. All calls are asynchronous and bounded by a deadline; answers arrive on
  * threads of the channel. A swap whose answer is missing has an unknown outcome, whatever the error looks like.
  */
-public final class ConfigurationStoreClient implements VolumeConfigurations, AutoCloseable {
+public final class ConfigurationStoreClient implements ConfigurationStore {
     /** Long for one fsync on a busy disk, short for a volume whose writes wait. */
     static final int DEADLINE_SECONDS = 2;
     /** The channel's own back-off grows to minutes; a stopped store must be found again at once when it is back. */
@@ -47,13 +47,18 @@ public final class ConfigurationStoreClient implements VolumeConfigurations, Aut
     private final ManagedChannel channel;
     private final ConfigurationStoreStub stub;
     private final String peer;
+    private final NodeName self;
+    private final ScheduledExecutorService timer;
     private final SwapQueue swaps;
     private final AtomicLong reconnectedNanos = new AtomicLong(System.nanoTime() - RECONNECT_INTERVAL_NANOS);
     private volatile boolean reachable;
 
     /** @param peer the store for people: "configuration store HOST:PORT" */
-    public ConfigurationStoreClient(ManagedChannel channel, String peer, ScheduledExecutorService timer) {
+    public ConfigurationStoreClient(
+            ManagedChannel channel, String peer, NodeName self, ScheduledExecutorService timer) {
         this.channel = channel;
+        this.self = self;
+        this.timer = timer;
         this.stub = ConfigurationStoreGrpc.newStub(channel);
         this.peer = peer;
         this.swaps = new SwapQueue(System::nanoTime, (delayNanos, task) -> {
@@ -63,11 +68,12 @@ public final class ConfigurationStoreClient implements VolumeConfigurations, Aut
         });
     }
 
-    /** True when the last call was answered. */
+    @Override
     public boolean reachable() {
         return reachable;
     }
 
+    @Override
     public int swapsWaiting() {
         return swaps.waiting();
     }
@@ -155,7 +161,7 @@ public final class ConfigurationStoreClient implements VolumeConfigurations, Aut
                                 reason -> done.accept(false)));
     }
 
-    /** All volumes that are being deleted. */
+    @Override
     public void listDeleting(Consumer<List<VolumeRecord>> value, Consumer<String> unavailable) {
         bounded()
                 .listVolumes(
@@ -169,7 +175,7 @@ public final class ConfigurationStoreClient implements VolumeConfigurations, Aut
     }
 
     // ---- disks and nodes
-    /** Empty when the disk has no record yet. */
+    @Override
     public void readDisk(DiskId disk, Consumer<Optional<DiskRecord>> value, Consumer<String> unavailable) {
         bounded()
                 .getDisk(
@@ -182,7 +188,7 @@ public final class ConfigurationStoreClient implements VolumeConfigurations, Aut
                                 unavailable));
     }
 
-    /** Gives {@code value} true only when the swap was certainly won; {@code problem} names why otherwise. */
+    @Override
     public void swapDisk(DiskRecord next, Runnable won, Consumer<String> problem) {
         SwapDiskRequest request = SwapDiskRequest.newBuilder()
                 .setExpectedVersion(next.version() - 1)
@@ -203,6 +209,7 @@ public final class ConfigurationStoreClient implements VolumeConfigurations, Aut
                                 problem));
     }
 
+    @Override
     public void putNode(NodeRecord node, Runnable done, Consumer<String> unavailable) {
         bounded()
                 .putNode(
@@ -213,6 +220,7 @@ public final class ConfigurationStoreClient implements VolumeConfigurations, Aut
                                 response -> done.run(), unavailable));
     }
 
+    @Override
     public void listNodes(Consumer<List<NodeRecord>> value, Consumer<String> unavailable) {
         bounded()
                 .listNodes(
@@ -225,6 +233,11 @@ public final class ConfigurationStoreClient implements VolumeConfigurations, Aut
     }
 
     // ---- watch
+    @Override
+    public void watch(Consumer<VolumeRecord> listener) {
+        new RecordWatch(this, self, timer, listener).start();
+    }
+
     /** One watch without a deadline; ends with {@code onError} or {@code onCompleted} of the observer. */
     void watch(NodeName node, StreamObserver<VolumeChange> observer) {
         stub.withWaitForReady()
@@ -241,7 +254,6 @@ public final class ConfigurationStoreClient implements VolumeConfigurations, Aut
         }
     }
 
-    /** Ends all calls; their answers still arrive (as failures). */
     @Override
     public void close() {
         channel.shutdownNow();

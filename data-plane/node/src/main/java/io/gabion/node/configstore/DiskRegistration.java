@@ -30,7 +30,7 @@ public final class DiskRegistration {
         record Refused(String reason) implements Verdict {}
     }
 
-    private final ConfigurationStoreClient client;
+    private final ConfigurationStore client;
     private final ScheduledExecutorService timer;
     private final DiskRecord opened;
     private final Consumer<Verdict> answer;
@@ -39,10 +39,7 @@ public final class DiskRegistration {
 
     /** @param opened the disk as it is now; its {@code version} is not looked at */
     public DiskRegistration(
-            ConfigurationStoreClient client,
-            ScheduledExecutorService timer,
-            DiskRecord opened,
-            Consumer<Verdict> answer) {
+            ConfigurationStore client, ScheduledExecutorService timer, DiskRecord opened, Consumer<Verdict> answer) {
         this.client = client;
         this.timer = timer;
         this.opened = opened;

@@ -42,7 +42,7 @@ public final class NodeDirectory {
 
     private static final int FIELDS = 7;
 
-    private final ConfigurationStoreClient client;
+    private final ConfigurationStore client;
     private final NodeRecord self;
     private final Path file;
     private final ScheduledExecutorService timer;
@@ -53,7 +53,7 @@ public final class NodeDirectory {
 
     /** {@code listener} gets the other nodes whenever they changed, on the timer's or the channel's thread. */
     public NodeDirectory(
-            ConfigurationStoreClient client,
+            ConfigurationStore client,
             NodeRecord self,
             Path dataDirectory,
             ScheduledExecutorService timer,
@@ -72,6 +72,7 @@ public final class NodeDirectory {
             known = cached;
             listener.accept(cached);
         }
+        client.whenNodesChange(() -> client.listNodes(this::compare, reason -> {}));
         refresh();
     }
 
@@ -95,18 +96,22 @@ public final class NodeDirectory {
     }
 
     private void heard(List<NodeRecord> nodes) {
-        List<NodeRecord> others =
-                nodes.stream().filter(n -> !n.name().equals(self.name())).toList();
         // Somebody may have restored an old copy of the configuration store: say again where this node is.
         announced = nodes.stream().anyMatch(n -> n.name().equals(self.name()) && isSameAddress(n));
+        compare(nodes);
+        int round = rounds;
+        rounds = round + 1;
+        again(round < FIRST_ROUNDS ? FIRST_REFRESH_MILLIS : REFRESH_MILLIS);
+    }
+
+    private synchronized void compare(List<NodeRecord> nodes) {
+        List<NodeRecord> others =
+                nodes.stream().filter(n -> !n.name().equals(self.name())).toList();
         if (!others.equals(known)) {
             known = others;
             writeFile(others);
             listener.accept(others);
         }
-        int round = rounds;
-        rounds = round + 1;
-        again(round < FIRST_ROUNDS ? FIRST_REFRESH_MILLIS : REFRESH_MILLIS);
     }
 
     private boolean isSameAddress(NodeRecord stored) {

@@ -18,7 +18,7 @@ import org.slf4j.LoggerFactory;
  * Keeps one watch on the records of this node's volumes open, for ever. What it tells was true at some time. A record that
  * vanished is not passed on: it never deletes anything.
  */
-public final class RecordWatch {
+final class RecordWatch {
     private static final Logger LOG = LoggerFactory.getLogger(RecordWatch.class);
     static final long FIRST_PAUSE_MILLIS = 100;
     /** A store that is back is noticed within this time. */
@@ -32,7 +32,7 @@ public final class RecordWatch {
     private volatile boolean outageLogged;
 
     /** {@code listener} is called on threads of the channel, one record at a time per watch. */
-    public RecordWatch(
+    RecordWatch(
             ConfigurationStoreClient client,
             NodeName self,
             ScheduledExecutorService timer,
@@ -44,7 +44,7 @@ public final class RecordWatch {
     }
 
     /** Opens the first watch; every later one follows by itself until the timer is shut down. */
-    public void start() {
+    void start() {
         client.watch(self, new Changes());
     }
 

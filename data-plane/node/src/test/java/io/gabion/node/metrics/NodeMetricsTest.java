@@ -38,7 +38,7 @@ class NodeMetricsTest {
         metrics.rebuildEnded("finished");
         String text;
         InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
-        try (MetricsServer server = MetricsServer.start(any, metrics.registry());
+        try (MetricsServer server = MetricsServer.start(any, metrics.registry(), new Readiness());
                 HttpClient client = HttpClient.newHttpClient()) {
             URI uri = URI.create("http://127.0.0.1:" + server.port() + "/metrics");
             text = client.send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString())

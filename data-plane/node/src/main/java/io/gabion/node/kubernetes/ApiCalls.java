@@ -1,0 +1,94 @@
+package io.gabion.node.kubernetes;
+
+import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import java.net.HttpURLConnection;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Supplier;
+
+/** Calls of the API server on threads of their own, bounded in time and never repeated behind our back. */
+final class ApiCalls implements AutoCloseable {
+    /** Long for a busy API server, short for a volume whose writes wait. */
+    private static final int REQUEST_MILLIS = 3_000;
+
+    private static final int CONNECT_MILLIS = 2_000;
+    private static final int UNPROCESSABLE = 422;
+    /** The API server looked at the request and did nothing. */
+    private static final Set<Integer> REFUSALS = Set.of(
+            HttpURLConnection.HTTP_BAD_REQUEST,
+            HttpURLConnection.HTTP_UNAUTHORIZED,
+            HttpURLConnection.HTTP_FORBIDDEN,
+            HttpURLConnection.HTTP_NOT_FOUND,
+            HttpURLConnection.HTTP_CONFLICT,
+            UNPROCESSABLE);
+
+    private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+    private volatile boolean reachable;
+
+    /** In a pod as its service account; else as the environment variable {@code KUBECONFIG} says. */
+    static KubernetesClient connect() {
+        return connect(Config.autoConfigure(null));
+    }
+
+    /** With our bounds in place of those of {@code config}. */
+    static KubernetesClient connect(Config config) {
+        config.setRequestTimeout(REQUEST_MILLIS);
+        config.setConnectionTimeout(CONNECT_MILLIS);
+        // A repeated patch would hide which of the two was done: we decide when to ask again.
+        config.setRequestRetryBackoffLimit(0);
+        config.setUserAgent("gabion-data-plane");
+        return new KubernetesClientBuilder().withConfig(config).build();
+    }
+
+    boolean reachable() {
+        return reachable;
+    }
+
+    /** Blocks. */
+    <T> T call(Supplier<T> request) {
+        try {
+            T answer = request.get();
+            reachable = true;
+            return answer;
+        } catch (KubernetesClientException e) {
+            reachable = REFUSALS.contains(e.getCode());
+            throw e;
+        }
+    }
+
+    /** True when the request certainly changed nothing. */
+    static boolean isRefusal(KubernetesClientException e) {
+        return REFUSALS.contains(e.getCode());
+    }
+
+    static boolean isForbidden(KubernetesClientException e) {
+        return e.getCode() == HttpURLConnection.HTTP_FORBIDDEN;
+    }
+
+    static String describe(KubernetesClientException e) {
+        if (e.getStatus() != null && e.getStatus().getMessage() != null) {
+            return "API server: " + e.getStatus().getMessage();
+        }
+        Throwable cause = e.getCause() == null ? e : e.getCause();
+        return "API server: " + cause.getMessage();
+    }
+
+    /** Runs something that may block; {@code otherwise} when the process ends. */
+    void run(Runnable task, Runnable otherwise) {
+        try {
+            threads.execute(task);
+        } catch (RejectedExecutionException e) {
+            otherwise.run();
+        }
+    }
+
+    @Override
+    public void close() {
+        threads.shutdownNow();
+    }
+}
