@@ -129,6 +129,44 @@ class ModuleBordersTest {
             .resideInAnyPackage("io.gabion.node..", "io.gabion.agent..", "io.gabion.configstore..", "io.gabion.wire..");
 
     @ArchTest
+    static final ArchRule operatorKnowsNoOtherComponent = noClasses()
+            .that()
+            .resideInAPackage("io.gabion.operator..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                    "io.gabion.csi..",
+                    "io.gabion.cli..",
+                    "io.gabion.node..",
+                    "io.gabion.agent..",
+                    "io.gabion.core..",
+                    "io.gabion.store..",
+                    "io.gabion.wire..");
+
+    @ArchTest
+    static final ArchRule driverKnowsNoOtherComponent = noClasses()
+            .that()
+            .resideInAPackage("io.gabion.csi..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                    "io.gabion.operator..",
+                    "io.gabion.cli..",
+                    "io.gabion.node..",
+                    "io.gabion.agent..",
+                    "io.gabion.core..",
+                    "io.gabion.store..",
+                    "io.gabion.wire..");
+
+    @ArchTest
+    static final ArchRule definitionsKnowTheModelOnly = noClasses()
+            .that()
+            .resideInAPackage("io.gabion.api..")
+            .should()
+            .dependOnClassesThat()
+            .haveNameMatching("io\\.gabion\\.(?!api|model).*");
+
+    @ArchTest
     static final ArchRule agentHasNoStore = noClasses()
             .that()
             .resideInAPackage("io.gabion.agent..")
