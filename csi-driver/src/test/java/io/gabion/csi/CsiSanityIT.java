@@ -45,7 +45,7 @@ final class CsiSanityIT {
         assumeTrue(isRoot(), "mounting needs root");
         Path report = directory.resolve("report.xml");
         Path mutable = Files.writeString(directory.resolve("mutable.yaml"), "qosIops: \"500\"\n");
-        try (TestDriver driver = new TestDriver(directory)) {
+        try (TestDriver driver = new TestDriver(directory, true)) {
             Path log = directory.resolve("log");
             Process process = new ProcessBuilder(new ArrayList<>(List.of(
                             program.orElseThrow().toString(),

@@ -91,8 +91,7 @@ final class Fence {
         }
     }
 
-    private static String objection(
-            VolumeConfig fence, VolumeConfig current, NodeName primary, Testimony testimony) {
+    private static String objection(VolumeConfig fence, VolumeConfig current, NodeName primary, Testimony testimony) {
         if (!testimony.primary() || testimony.promisedEpoch() < current.epoch()) {
             return "node \"" + primary + "\" does not act as its primary at the moment";
         }

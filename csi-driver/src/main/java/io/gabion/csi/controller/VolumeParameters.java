@@ -39,6 +39,7 @@ final class VolumeParameters {
     static final String PV_NAME = "csi.storage.k8s.io/pv/name";
     static final String DEFAULT_POOL = "default";
 
+    private static final String SHORT_FS_TYPE = "fsType";
     private static final String RESERVED_PREFIX = "csi.storage.k8s.io/";
     private static final String PV_NAME_PREFIX = "pvc-";
     private static final int DEFAULT_REPLICAS = 3;
@@ -74,14 +75,19 @@ final class VolumeParameters {
             }
             List<String> known = key.startsWith(RESERVED_PREFIX) ? RESERVED_KEYS : CLASS_KEYS;
             if (!known.contains(key)) {
-                throw CsiFailure.invalid("parameter \"" + key + "\" is not known; did you mean \""
-                        + NearestWord.of(key, known) + "\"? There are: " + String.join(", ", CLASS_KEYS));
+                throw CsiFailure.invalid("parameter \"" + key + "\" is not known; did you mean \"" + nearest(key, known)
+                        + "\"? There are: " + String.join(", ", CLASS_KEYS));
             }
         }
         VolumeParameters all = new VolumeParameters(parameters, mutable);
         checkMutable(mutable);
         all.checkValues();
         return all;
+    }
+
+    /** Older drivers know the file system by its short name. */
+    private static String nearest(String key, List<String> known) {
+        return key.equalsIgnoreCase(SHORT_FS_TYPE) ? FS_TYPE : NearestWord.of(key, known);
     }
 
     /** Parameters that change an existing volume. */

@@ -6,6 +6,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** File systems on devices: finds, makes, checks, grows and shuts them down. */
 public final class FileSystems {
@@ -18,6 +20,9 @@ public final class FileSystems {
     private static final int BLKID_NOTHING_FOUND = 2;
     private static final int FSCK_CORRECTED = 1;
     private static final int FSCK_CORRECTED_REBOOT = 2;
+    private static final int EXT4_BLOCK_BYTES = 4096;
+    private static final Pattern EXT4_NUMBER = Pattern.compile("Block (count|size): +([0-9]{1,18})");
+    private static final String RESIZE_NOT_PERMITTED = "Permission denied to resize";
 
     private final HostCommands commands;
     private final FormatMark mark;
@@ -70,7 +75,16 @@ public final class FileSystems {
                 switch (type) {
                     // Blocks as large as the volume's, no share reserved for root, nothing to discard on a new volume.
                     case EXT4 ->
-                        List.of("mkfs.ext4", "-q", "-b", "4096", "-m", "0", "-E", "nodiscard", device.toString());
+                        List.of(
+                                "mkfs.ext4",
+                                "-q",
+                                "-b",
+                                Integer.toString(EXT4_BLOCK_BYTES),
+                                "-m",
+                                "0",
+                                "-E",
+                                "nodiscard",
+                                device.toString());
                     case XFS -> List.of("mkfs.xfs", "-q", "-K", device.toString());
                 };
         commands.runOrFail(LONG_LIMIT, command);
@@ -80,27 +94,69 @@ public final class FileSystems {
     /** Repairs what can be repaired without a decision. XFS replays its log when it is mounted and needs no check. */
     public void check(FileSystemType type, Path device) {
         switch (type) {
+            case EXT4 -> checkExt4(List.of("e2fsck", "-p", device.toString()));
+            case XFS -> {}
+        }
+    }
+
+    private void checkExt4(List<String> command) {
+        HostCommands.Result result = commands.run(LONG_LIMIT, command);
+        if ((result.exitCode() & ~(FSCK_CORRECTED | FSCK_CORRECTED_REBOOT)) != 0) {
+            throw new HostCommandException(
+                    "the file system has errors that e2fsck -p does not repair: " + result.summary()
+                            + "; attach the volume as raw block and run e2fsck by hand",
+                    null);
+        }
+    }
+
+    /**
+     * Lets a mounted file system fill its device. False when the kernel does not allow it: it wants CAP_SYS_RESOURCE for ext4,
+     * which some machines give to nobody; {@link #growUnmounted} needs none.
+     */
+    public boolean growMounted(FileSystemType type, Path device, Path mountPoint) {
+        return switch (type) {
+            case EXT4 -> growMountedExt4(device);
+            case XFS -> {
+                commands.runOrFail(LONG_LIMIT, List.of("xfs_growfs", "-d", mountPoint.toString()));
+                yield true;
+            }
+        };
+    }
+
+    private boolean growMountedExt4(Path device) {
+        HostCommands.Result result = commands.run(LONG_LIMIT, List.of("resize2fs", device.toString()));
+        if (result.exitCode() == 0) {
+            return true;
+        }
+        if (result.errors().contains(RESIZE_NOT_PERMITTED)) {
+            return false;
+        }
+        throw new HostCommandException("resize2fs " + device + " failed: " + result.summary(), null);
+    }
+
+    /** Lets a file system that was checked fill its device before it is mounted, where that is possible: XFS grows mounted. */
+    public void growUnmounted(FileSystemType type, Path device, long sizeBytes) {
+        switch (type) {
             case EXT4 -> {
-                HostCommands.Result result = commands.run(LONG_LIMIT, List.of("e2fsck", "-p", device.toString()));
-                if ((result.exitCode() & ~(FSCK_CORRECTED | FSCK_CORRECTED_REBOOT)) != 0) {
-                    throw new HostCommandException(
-                            "the file system has errors that e2fsck -p does not repair: " + result.summary()
-                                    + "; attach the volume as raw block and run e2fsck by hand",
-                            null);
+                if (ext4Bytes(device) < sizeBytes / EXT4_BLOCK_BYTES * EXT4_BLOCK_BYTES) {
+                    // It insists on a full check first.
+                    checkExt4(List.of("e2fsck", "-f", "-p", device.toString()));
+                    commands.runOrFail(LONG_LIMIT, List.of("resize2fs", device.toString()));
                 }
             }
             case XFS -> {}
         }
     }
 
-    /** Lets a mounted file system fill its device. */
-    public void grow(FileSystemType type, Path device, Path mountPoint) {
-        List<String> command =
-                switch (type) {
-                    case EXT4 -> List.of("resize2fs", device.toString());
-                    case XFS -> List.of("xfs_growfs", "-d", mountPoint.toString());
-                };
-        commands.runOrFail(LONG_LIMIT, command);
+    private long ext4Bytes(Path device) {
+        Map<String, Long> numbers = new HashMap<>();
+        commands.runOrFail(PROBE_LIMIT, List.of("dumpe2fs", "-h", device.toString()))
+                .lines()
+                .map(EXT4_NUMBER::matcher)
+                .filter(Matcher::matches)
+                .forEach(line -> numbers.put(line.group(1), Long.valueOf(line.group(2))));
+        return numbers.getOrDefault("count", Long.MAX_VALUE / EXT4_BLOCK_BYTES)
+                * numbers.getOrDefault("size", (long) EXT4_BLOCK_BYTES);
     }
 
     /** Asked in a child: on a dead device this waits for ever. */

@@ -11,7 +11,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -25,7 +24,10 @@ import java.util.concurrent.TimeoutException;
  */
 public final class HostCommands {
     /** Children that were killed but did not end: the kernel holds them until their device answers or is failed. */
-    static final int MAX_STUCK = 64;
+    static final int MAX_STUCK = 256;
+
+    /** Of one command with the same arguments: a device that does not answer must not use up what the others need. */
+    static final int MAX_STUCK_ALIKE = 2;
 
     static final int MAX_OUTPUT_BYTES = 64 * 1024;
 
@@ -34,7 +36,7 @@ public final class HostCommands {
     private static final double[] SECONDS = {0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 600};
     private static final String PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-    private final Set<Process> stuck = ConcurrentHashMap.newKeySet();
+    private final Map<Process, List<String>> stuck = new ConcurrentHashMap<>();
     private final Histogram seconds;
     private final Counter timeouts;
 
@@ -73,11 +75,7 @@ public final class HostCommands {
 
     /** Runs the command to its end; throws {@link HostCommandException} when it cannot be started or is too slow. */
     public Result run(Duration limit, List<String> command) {
-        stuck.removeIf(process -> !process.isAlive());
-        if (stuck.size() >= MAX_STUCK) {
-            throw new HostCommandException(
-                    "more than " + MAX_STUCK + " commands of this node hang; one of its devices does not answer", null);
-        }
+        refuseWhenStuck(command);
         String program = command.getFirst();
         long started = System.nanoTime();
         Process process = start(command);
@@ -86,14 +84,14 @@ public final class HostCommands {
         try {
             if (!process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
                 timeouts.labelValues(program).inc();
-                abandon(process);
+                abandon(process, command);
                 throw new HostCommandException(
                         String.join(" ", command) + " did not end within " + limit.toSeconds() + " s", null);
             }
             return new Result(process.exitValue(), await(output), await(errors));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            abandon(process);
+            abandon(process, command);
             throw new HostCommandException(program + " was interrupted", e);
         } finally {
             seconds.labelValues(program).observe((System.nanoTime() - started) / NANOS_PER_SECOND);
@@ -112,8 +110,19 @@ public final class HostCommands {
 
     /** How many were left behind. */
     public int stuck() {
-        stuck.removeIf(process -> !process.isAlive());
+        stuck.keySet().removeIf(process -> !process.isAlive());
         return stuck.size();
+    }
+
+    private void refuseWhenStuck(List<String> command) {
+        if (stuck() >= MAX_STUCK) {
+            throw new HostCommandException(
+                    "more than " + MAX_STUCK + " commands of this node hang; its devices do not answer", null);
+        }
+        if (stuck.values().stream().filter(command::equals).count() >= MAX_STUCK_ALIKE) {
+            throw new HostCommandException(
+                    String.join(" ", command) + " hangs already; the device behind it does not answer", null);
+        }
     }
 
     private static Process start(List<String> command) {
@@ -133,17 +142,17 @@ public final class HostCommands {
     }
 
     /** Ends the command and what it started: a helper of mount would go on alone. */
-    private void abandon(Process process) {
+    private void abandon(Process process, List<String> command) {
         List<ProcessHandle> children = process.descendants().toList();
         process.destroyForcibly();
         children.forEach(ProcessHandle::destroyForcibly);
         try {
             if (!process.waitFor(KILL_GRACE.toMillis(), TimeUnit.MILLISECONDS)) {
-                stuck.add(process);
+                stuck.put(process, command);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            stuck.add(process);
+            stuck.put(process, command);
         }
     }
 

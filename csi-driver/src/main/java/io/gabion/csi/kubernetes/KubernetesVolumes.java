@@ -255,7 +255,8 @@ public final class KubernetesVolumes implements VolumeBackend {
             if (pool == null || pool.isMarkedForDeletion()) {
                 return Optional.empty();
             }
-            List<StorageNode> nodes = client.resources(StorageNode.class).list(fromCache()).getItems();
+            List<StorageNode> nodes =
+                    client.resources(StorageNode.class).list(fromCache()).getItems();
             Map<String, Node> machines = client.nodes().list(fromCache()).getItems().stream()
                     .collect(Collectors.toMap(node -> node.getMetadata().getName(), Function.identity()));
             return Optional.of(PoolObjects.stored(pool, nodes, machines, all()));

@@ -39,7 +39,8 @@ final class PoolObjects {
                     .mapToLong(PoolObjects::sizeBytes)
                     .sum();
             String nodeName = node.getMetadata().getName();
-            String domain = domain(nodeName, machines.get(nodeName), pool.getSpec().getFailureDomainKey());
+            String domain =
+                    domain(nodeName, machines.get(nodeName), pool.getSpec().getFailureDomainKey());
             if (sizeBytes == 0 || node.getSpec().isUnschedulable() || domain.isEmpty()) {
                 continue;
             }

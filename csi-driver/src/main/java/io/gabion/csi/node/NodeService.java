@@ -266,7 +266,12 @@ public final class NodeService extends NodeGrpc.NodeImplBase {
             FileSystemType type = FileSystemType.find(mounted.get().type())
                     .orElseThrow(() -> CsiFailure.precondition(
                             "file system " + mounted.get().type() + " cannot grow while it is mounted"));
-            fileSystems.grow(type, device.path(), path);
+            if (!fileSystems.growMounted(type, device.path(), path)) {
+                throw CsiFailure.precondition(
+                        "volume \"" + name + "\": this machine lets nobody grow a mounted " + type.word()
+                                + " (CAP_SYS_RESOURCE is missing); it grows when no pod on this node uses the volume any more and"
+                                + " the next one starts");
+            }
         }
         return NodeExpandVolumeResponse.newBuilder().setCapacityBytes(sizeBytes).build();
     }

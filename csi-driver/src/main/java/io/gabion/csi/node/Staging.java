@@ -60,12 +60,18 @@ final class Staging {
                 .orElseThrow(() -> CsiFailure.invalid("file system \"" + wanted.getFsType() + "\" is not supported"));
         if (!isMounted(order, number, type)) {
             prepare(order, device, number, type);
+            // A volume may have grown while it was nowhere, or come from a smaller one.
+            if (!order.readOnly()) {
+                fileSystems.growUnmounted(type, device, number.sizeBytes());
+            }
             mounts.mount(type, device, order.stagingPath(), options(order, wanted.getMountFlagsList()));
             LOG.info("volume {} is staged: {} on {}", order.volume().name(), type.word(), device);
         }
-        if (!isMountedReadOnly(order)) {
-            // A volume may have grown while it was nowhere, or come from a smaller one.
-            fileSystems.grow(type, device, order.stagingPath());
+        if (!isMountedReadOnly(order) && !fileSystems.growMounted(type, device, order.stagingPath())) {
+            LOG.warn(
+                    "volume {}: {} cannot grow while it is mounted on this machine",
+                    order.volume().name(),
+                    type.word());
         }
     }
 
@@ -96,7 +102,8 @@ final class Staging {
 
     /** The volume may be written to, but its class may say that the file system may not. */
     private static boolean isMountedReadOnly(Order order) {
-        return order.readOnly() || order.capability().getMount().getMountFlagsList().contains("ro");
+        return order.readOnly()
+                || order.capability().getMount().getMountFlagsList().contains("ro");
     }
 
     private void prepare(Order order, Path device, DeviceNumber number, FileSystemType type) {

@@ -43,6 +43,7 @@ public final class InMemoryVolumes implements VolumeBackend {
     private @Nullable Observation noPlace;
     private int proposals;
     private @Nullable Runnable beforeSwap;
+    private Runnable waiting = () -> {};
 
     /** @param everWritten of the data that a test's agent keeps */
     public InMemoryVolumes(Set<String> nodes, Predicate<VolumeId> everWritten) {
@@ -53,6 +54,16 @@ public final class InMemoryVolumes implements VolumeBackend {
     // ---- what a test does to the cluster
     public synchronized void stopPlacing() {
         placing = false;
+    }
+
+    /** The operator finds a place for a volume that had none. */
+    public synchronized void place(String name) {
+        change(name, InMemoryVolumes::placed);
+    }
+
+    /** Runs whenever a call begins to wait. */
+    public synchronized void onWait(Runnable listener) {
+        waiting = listener;
     }
 
     public synchronized void refuseToPlace(String reason, String message) {
@@ -252,6 +263,7 @@ public final class InMemoryVolumes implements VolumeBackend {
             if (condition.test(now) || leftNanos <= 0) {
                 return now;
             }
+            waiting.run();
             TimeUnit.NANOSECONDS.timedWait(this, leftNanos);
         }
     }

@@ -140,7 +140,8 @@ public final class LoopAgent implements NodeAgent, AutoCloseable {
         }
     }
 
-    private Path file(VolumeId volume) {
+    /** What the volume holds. */
+    public Path file(VolumeId volume) {
         return directory.resolve(volume.toString());
     }
 

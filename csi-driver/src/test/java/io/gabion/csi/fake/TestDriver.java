@@ -28,7 +28,8 @@ public final class TestDriver implements AutoCloseable {
     private final CsiProcess process;
     private final ManagedChannel channel;
 
-    public TestDriver(Path directory) throws IOException {
+    /** @param alpha serve what the specification marks as alpha */
+    public TestDriver(Path directory, boolean alpha) throws IOException {
         Files.createDirectories(directory.resolve("files"));
         agent = new LoopAgent(directory.resolve("files"), this::sizeBytes);
         volumes = new InMemoryVolumes(Set.of(NODE, "other-node"), agent::wasWritten);
@@ -43,7 +44,7 @@ public final class TestDriver implements AutoCloseable {
                 socket,
                 registrationSocket,
                 directory.resolve("certificate"),
-                true,
+                alpha,
                 64);
         process = CsiProcess.start(
                 options, new CsiProcess.Ground(volumes, storageNodes, witness, agent, "default", true));

@@ -29,6 +29,20 @@ final class HostCommandsTest {
     }
 
     @Test
+    void aCommandThatIsTooSlowTakesItsChildrenWithIt() {
+        String seconds = "86399." + ProcessHandle.current().pid();
+        assertThatThrownBy(
+                        () -> commands.run(Duration.ofMillis(500), List.of("sh", "-c", "sleep " + seconds + "; true")))
+                .hasMessageContaining("did not end within");
+
+        assertThat(ProcessHandle.allProcesses()
+                        .filter(ProcessHandle::isAlive)
+                        .filter(process ->
+                                process.info().commandLine().orElse("").endsWith("sleep " + seconds)))
+                .isEmpty();
+    }
+
+    @Test
     void endlessOutputFillsNoMemory() {
         Result result = commands.run(Duration.ofSeconds(10), List.of("head", "-c", "3000000", "/dev/zero"));
 
