@@ -3,7 +3,7 @@
  * the start of a process and not the back-off of a kubelet; reaps orphans; keeps open descriptors for the program, so that block
  * devices survive it; hands them over to the supervisor of the next pod.
  *
- *   supervisor [--keep SOCKET_PATH] -- PROGRAM ARGUMENTS...
+ *   supervisor [--keep SOCKET_PATH] [--] PROGRAM ARGUMENTS...
  *
  * With --keep the program finds a socket of whole messages (SOCK_SEQPACKET) under the number in GABION_KEEP_FD:
  *   KEEP name + descriptor -> OK        DROP name -> OK        LIST -> (FD name + descriptor)* END count
@@ -357,11 +357,13 @@ static int due(void) {
 int main(int count, char **words) {
     int at = count > 2 && !strcmp(words[1], "--keep") ? 3 : 1;
     keep_path = at == 3 ? words[2] : NULL;
-    if (count < at + 2 || strcmp(words[at], "--")) {
-        fputs("usage: supervisor [--keep SOCKET_PATH] -- PROGRAM ARGUMENTS...\n", stderr);
+    if (at < count && !strcmp(words[at], "--"))
+        at++;
+    if (at >= count || words[at][0] == '-') {
+        fputs("usage: supervisor [--keep SOCKET_PATH] [--] PROGRAM ARGUMENTS...\n", stderr);
         return USAGE_EXIT;
     }
-    program = words + at + 1;
+    program = words + at;
     /* Memory that the program needs to write dirty pages back must not wait for dirty pages to be written back. */
     if (prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0))
         say("PR_SET_IO_FLUSHER: %s (needs CAP_SYS_RESOURCE); going on without", strerror(errno));

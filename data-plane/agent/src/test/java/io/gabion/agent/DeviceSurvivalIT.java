@@ -221,7 +221,8 @@ class DeviceSurvivalIT {
         Path files = Files.createDirectories(directory.resolve("files"));
         Clients.succeed("mount", device, files.toString());
         mounted.add(files);
-        Path sources = Path.of("src").toAbsolutePath();
+        Path sources = directory.resolve("src");
+        Clients.succeed("cp", "-r", Path.of("src").toAbsolutePath().toString(), sources.toString());
         CompletableFuture<String> copies = CompletableFuture.supplyAsync(() -> {
             try {
                 return Clients.succeed(

@@ -6,6 +6,8 @@ import io.gabion.agent.linux.Descriptor;
 import io.gabion.agent.nbd.BlockExport;
 import io.gabion.model.VolumeId;
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -39,6 +41,7 @@ public final class VolumeDevices implements AutoCloseable {
     /** A last close writes back what a careless user left in the page cache. */
     private static final long CLOSE_MILLIS = 10_000;
 
+    private static final long SHUT_DOWN_MILLIS = 5_000;
     private static final int LOCKS = 64;
     private static final int MAX_LABEL_CHARS = 63;
 
@@ -232,6 +235,24 @@ public final class VolumeDevices implements AutoCloseable {
             });
             inherited.clear();
         }
+        removeLeftovers();
+    }
+
+    /** Mount points of devices that ended with a process that nobody kept descriptors for. */
+    private void removeLeftovers() {
+        if (!Files.isDirectory(directory)) {
+            return;
+        }
+        try (DirectoryStream<Path> all = Files.newDirectoryStream(directory)) {
+            for (Path each : all) {
+                VolumeId volume = VolumeId.of(each.getFileName().toString());
+                if (!devices.containsKey(volume)) {
+                    FuseMount.remove(each);
+                }
+            }
+        } catch (IOException | DirectoryIteratorException | IllegalArgumentException e) {
+            LOG.warn("{} holds something that is not ours: {}", directory, e.toString());
+        }
     }
 
     /** The device of the volume, if it has one. */
@@ -290,6 +311,32 @@ public final class VolumeDevices implements AutoCloseable {
             closeLast(loop);
             undo(volume, device.connection());
             LOG.info("{} is gone", loop.path());
+        }
+    }
+
+    /**
+     * Ends the file system that is mounted from the device, if one is: its users get errors for everything from now on, also for
+     * what is in the page cache. To be called after the export began to fail. Returns when done, at the latest after a few seconds.
+     */
+    public void shutDownFileSystem(VolumeId volume) throws InterruptedException {
+        Device device = devices.get(volume);
+        if (device == null || !device.loop().isClaimed()) {
+            return;
+        }
+        String path = device.loop().path();
+        Thread closing = Thread.ofPlatform().daemon().name("shut down " + path).start(() -> {
+            try {
+                LOG.info(
+                        MountedFileSystem.shutDown(path)
+                                ? "the file system on {} is shut down"
+                                : "{} is in use, but not by a file system that can be shut down",
+                        path);
+            } catch (IOException e) {
+                LOG.error("the file system on {} was not shut down: {}", path, e.getMessage());
+            }
+        });
+        if (!closing.join(Duration.ofMillis(SHUT_DOWN_MILLIS))) {
+            LOG.error("the file system on {} does not shut down within {} ms", path, SHUT_DOWN_MILLIS);
         }
     }
 

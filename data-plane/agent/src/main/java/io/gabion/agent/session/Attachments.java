@@ -121,6 +121,9 @@ public final class Attachments {
                 LOG.warn(
                         "the device of volume {} ended with the last process, the next Attach makes a new one",
                         export.attachment().describe());
+            } else if (!export.attachment().failure().isEmpty()) {
+                // The last process may have died between the two.
+                Thread.startVirtualThread(() -> shutDownFileSystem(export));
             }
         } catch (IOException e) {
             LOG.error(
@@ -255,7 +258,13 @@ public final class Attachments {
                 observers.apply(attachment),
                 grown -> Thread.startVirtualThread(() -> rememberSize(grown, grown.sizeBytes())));
         attached.put(attachment.volume(), export);
-        var _ = export.fenced().thenAcceptAsync(reason -> forget(export, reason), Thread::startVirtualThread);
+        var _ = export.fenced()
+                .thenAcceptAsync(
+                        reason -> {
+                            forget(export, reason);
+                            shutDownFileSystem(export);
+                        },
+                        Thread::startVirtualThread);
         if (attachment.failure().isEmpty()) {
             export.start();
         } else {
@@ -309,6 +318,15 @@ public final class Attachments {
             }
         } catch (IOException e) {
             LOG.warn("cannot forget {}: {}", export.attachment().describe(), e.toString());
+        }
+    }
+
+    /** Nobody may read what was true before the fence. */
+    private void shutDownFileSystem(VolumeExport export) {
+        try {
+            devices.shutDownFileSystem(export.volume());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -414,10 +432,12 @@ public final class Attachments {
         }
     }
 
-    /** Makes every request fail from now on, until the volume is detached. */
+    /** Makes every request fail from now on, until the volume is detached, and ends a mounted file system. */
     public void fail(VolumeId volume, String reason) throws AttachException, InterruptedException {
         try {
-            present(volume).fail(reason).get(LOOP_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+            VolumeExport export = present(volume);
+            export.fail(reason).get(LOOP_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+            devices.shutDownFileSystem(volume);
         } catch (ExecutionException | TimeoutException e) {
             throw new AttachException(Kind.LOCAL, "the event loop of volume " + volume + " is stuck", e);
         }

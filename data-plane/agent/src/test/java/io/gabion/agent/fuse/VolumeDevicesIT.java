@@ -166,7 +166,8 @@ class VolumeDevicesIT {
         Path files = directory.resolve("files");
         mount(device, files);
         assertThatThrownBy(() -> devices.detach(volume, false)).hasMessageContaining(device + " is in use");
-        Path sources = Path.of("src").toAbsolutePath();
+        Path sources = directory.resolve("src");
+        Clients.succeed("cp", "-r", Path.of("src").toAbsolutePath().toString(), sources.toString());
         Clients.succeed("cp", "-r", sources.toString(), files.toString());
         Clients.succeed("fstrim", files.toString());
         unmount(files);
@@ -259,6 +260,40 @@ class VolumeDevicesIT {
             assertThat(result.output()).contains("Input/output error");
         }
         assertThat(System.nanoTime() - before).isLessThan(TimeUnit.SECONDS.toNanos(1));
+    }
+
+    @Test
+    void failedDeviceTakesItsFileSystemAlong() throws Exception {
+        for (String type : List.of("ext4", "xfs")) {
+            export.failing = false;
+            export.sizeBytes = 320 * MIB;
+            String device = devices.attach(volume, export);
+            Clients.requireInstalled("mkfs." + type);
+            Clients.succeed("mkfs." + type, "-q", type.equals("xfs") ? "-f" : "-F", device);
+            Path files = directory.resolve("files");
+            mount(device, files);
+            Path file = Files.writeString(files.resolve("file"), "remembered");
+            Clients.succeed("sync", "-f", files.toString());
+            export.failing = true;
+            assertThat(Files.readString(file)).as("the page cache knows it").isEqualTo("remembered");
+            long before = System.nanoTime();
+            devices.shutDownFileSystem(volume);
+            assertThatThrownBy(() -> Files.readString(file)).as(type).hasMessageContaining("Input/output error");
+            assertThat(System.nanoTime() - before).isLessThan(TimeUnit.SECONDS.toNanos(1));
+            unmount(files);
+            devices.detach(volume, false);
+        }
+    }
+
+    @Test
+    void deviceWithoutAFileSystemIsNotMounted() throws Exception {
+        String device = devices.attach(volume, export);
+        Clients.succeed("mkfs.ext4", "-q", "-F", device);
+        devices.shutDownFileSystem(volume);
+        Path files = directory.resolve("files");
+        mount(device, files);
+        Files.writeString(files.resolve("file"), "written");
+        unmount(files);
     }
 
     @Test

@@ -92,6 +92,31 @@ public final class TestAuthority {
                 certificate(name).toString());
     }
 
+    /** Signs a request, with the names that it asks for; returns the certificate. */
+    public String sign(String requestPem) throws IOException, InterruptedException {
+        Path request = Files.createTempFile(directory, "request", ".csr");
+        Path signed = Files.createTempFile(directory, "signed", ".pem");
+        Files.writeString(request, requestPem);
+        Clients.succeed(
+                "openssl",
+                "x509",
+                "-req",
+                "-in",
+                request.toString(),
+                "-CA",
+                authorities().toString(),
+                "-CAkey",
+                key("ca").toString(),
+                "-CAcreateserial",
+                "-days",
+                "2",
+                "-copy_extensions",
+                "copyall",
+                "-out",
+                signed.toString());
+        return Files.readString(signed);
+    }
+
     private void newKey(String name) throws IOException, InterruptedException {
         Clients.succeed(
                 "openssl",

@@ -1,0 +1,193 @@
+package io.gabion.agent;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
+import io.fabric8.kubernetes.api.model.NamespaceBuilder;
+import io.fabric8.kubernetes.api.model.certificates.v1.CertificateSigningRequest;
+import io.fabric8.kubernetes.api.model.certificates.v1.CertificateSigningRequestConditionBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
+import io.gabion.agent.metrics.Readiness;
+import io.gabion.agent.nbd.TestAuthority;
+import io.gabion.api.testing.RealApiServer;
+import io.gabion.api.v1alpha1.GabionApi;
+import io.gabion.api.v1alpha1.StorageCluster;
+import io.gabion.model.ClusterId;
+import io.gabion.model.NodeName;
+import io.gabion.wire.Role;
+import io.gabion.wire.TlsEngine;
+import io.gabion.wire.TlsIdentity;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.Base64;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The start of an agent against a real API server; the test plays the operator. */
+@Tag("kubernetes")
+@ExtendWith(RealApiServer.class)
+@Timeout(180)
+class KubernetesIdentityIT {
+    private static final NodeName NODE = new NodeName("node-7");
+
+    private final KubernetesClient client;
+    private final ClusterId cluster = new ClusterId(UUID.randomUUID());
+
+    @TempDir
+    private Path directory;
+
+    KubernetesIdentityIT(KubernetesClient client) {
+        this.client = client;
+    }
+
+    @Test
+    void agentWaitsForItsClusterAndItsCertificateAndSaysSo() throws Exception {
+        TestAuthority authority = TestAuthority.create(directory.resolve("ca"));
+        AgentOptions options = AgentOptions.parse(List.of(
+                "--kubernetes",
+                "--name=" + NODE,
+                "--socket-directory=" + directory,
+                "--control-socket=" + directory.resolve("control.sock"),
+                "--metrics-listen=127.0.0.1:0",
+                "--loops=1"));
+        AgentProcess.Ground ground = AgentProcess.Ground.lay(options);
+        KubernetesIdentity identity = identity(ground.readiness());
+        CompletableFuture<TlsIdentity> obtained = new CompletableFuture<>();
+        Thread asking = Thread.ofVirtual().start(() -> {
+            try {
+                obtained.complete(identity.obtain());
+            } catch (IOException | InterruptedException | RuntimeException e) {
+                obtained.completeExceptionally(e);
+            }
+        });
+        await(() -> ready(ground).body().contains("status.clusterId"));
+        assertThat(get(ground, "/healthz").statusCode()).isEqualTo(200);
+        assertThat(ready(ground).statusCode()).isEqualTo(503);
+        declareCluster(cluster);
+        await(() -> ready(ground).body().contains("certificate"));
+        publish(authority);
+        sign(authority);
+        TlsIdentity tls = obtained.get(60, TimeUnit.SECONDS);
+        asking.join();
+        assertThat(tls.identity().cluster()).isEqualTo(cluster);
+        assertThat(tls.identity().role()).isEqualTo(Role.AGENT);
+
+        CompletableFuture<Void> other = new CompletableFuture<>();
+        try (AgentProcess process = AgentProcess.start(options, tls, ground)) {
+            assertThat(ready(ground).statusCode()).isEqualTo(200);
+            // As after another installation on the same nodes.
+            client.resources(StorageCluster.class).withName(StorageCluster.NAME).delete();
+            declareCluster(new ClusterId(UUID.randomUUID()));
+            process.closeWithIt(identity.keepFresh(tls, () -> other.complete(null)));
+            other.get(60, TimeUnit.SECONDS);
+        }
+        assertThat(directory.resolve("certificates/certificate.pem")).doesNotExist();
+        assertThat(Files.exists(directory.resolve("certificates/key.pem"))).isTrue();
+    }
+
+    private KubernetesIdentity identity(Readiness readiness) {
+        return new KubernetesIdentity(
+                NODE,
+                directory,
+                TlsEngine.Choice.JDK,
+                readiness,
+                () -> new KubernetesClientBuilder()
+                        .withConfig(client.getConfiguration())
+                        .build(),
+                InstantSource.system());
+    }
+
+    private static void await(BooleanSupplier condition) {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime()).as("deadline").isLessThan(deadline);
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
+        }
+    }
+
+    private static HttpResponse<String> ready(AgentProcess.Ground ground) {
+        return get(ground, "/readyz");
+    }
+
+    private static HttpResponse<String> get(AgentProcess.Ground ground, String path) {
+        try (HttpClient http = HttpClient.newHttpClient()) {
+            URI address = URI.create("http://127.0.0.1:" + ground.scrapes().getPort() + path);
+            return http.send(HttpRequest.newBuilder(address).build(), HttpResponse.BodyHandlers.ofString());
+        } catch (IOException | InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    // ---- the operator's part
+    private void declareCluster(ClusterId id) {
+        StorageCluster wanted = new StorageCluster();
+        wanted.getMetadata().setName(StorageCluster.NAME);
+        client.resource(wanted).createOr(existing -> client.resource(wanted).get());
+        client.resources(StorageCluster.class)
+                .withName(StorageCluster.NAME)
+                .subresource("status")
+                .patch(PatchContext.of(PatchType.JSON_MERGE), "{\"status\":{\"clusterId\":\"" + id + "\"}}");
+    }
+
+    private void publish(TestAuthority authority) throws IOException {
+        client.resource(new NamespaceBuilder()
+                        .withNewMetadata()
+                        .withName(GabionApi.NAMESPACE)
+                        .endMetadata()
+                        .build())
+                .createOr(existing -> existing.update());
+        client.resource(new ConfigMapBuilder()
+                        .withNewMetadata()
+                        .withNamespace(GabionApi.NAMESPACE)
+                        .withName(GabionApi.CA_CONFIG_MAP)
+                        .endMetadata()
+                        .addToData(GabionApi.CA_CONFIG_MAP_KEY, Files.readString(authority.authorities()))
+                        .build())
+                .createOr(existing -> existing.update());
+    }
+
+    private List<CertificateSigningRequest> requests() {
+        return client.certificates().v1().certificateSigningRequests().list().getItems().stream()
+                .filter(each -> each.getMetadata().getName().startsWith("gabion-agent-" + NODE))
+                .toList();
+    }
+
+    private void sign(TestAuthority authority) throws Exception {
+        await(() -> !requests().isEmpty());
+        CertificateSigningRequest request = requests().getFirst();
+        assertThat(request.getSpec().getSignerName()).isEqualTo(GabionApi.SIGNER_NAME);
+        String pem = new String(Base64.getDecoder().decode(request.getSpec().getRequest()), US_ASCII);
+        byte[] certificate = authority.sign(pem).getBytes(US_ASCII);
+        var operation = client.certificates()
+                .v1()
+                .certificateSigningRequests()
+                .withName(request.getMetadata().getName());
+        CertificateSigningRequest approved = operation.approve(new CertificateSigningRequestConditionBuilder()
+                .withType("Approved")
+                .withStatus("True")
+                .withReason("Test")
+                .withMessage("the test's")
+                .build());
+        approved.getStatus().setCertificate(Base64.getEncoder().encodeToString(certificate));
+        client.resource(approved).updateStatus();
+    }
+}
