@@ -2,7 +2,8 @@
 
 test_stages_fast=(unit)
 test_stages_default=(unit simulation power-cuts block-clients fencing kills bad-input)
-test_stages_all=("${test_stages_default[@]}")
+# Those after the default ones need the programs of Kubernetes, which are built once per machine.
+test_stages_all=("${test_stages_default[@]}" kubernetes chart e2e)
 passed=0
 failed=0
 failed_names=()
@@ -22,7 +23,7 @@ run_stage() { # NAME
 
 # Compiles with every check as an error, checks layout and sizes, runs unit tests, integration tests and the module borders.
 stage_unit() {
-  maven install -Dtest.excluded.groups=long,faults com.diffplug.spotless:spotless-maven-plugin:3.0.0:check checkstyle:check \
+  maven install -Dtest.excluded.groups=long,faults,kubernetes com.diffplug.spotless:spotless-maven-plugin:3.0.0:check checkstyle:check \
     > target/unit.log 2>&1 || {
     grep -E '^\[(ERROR|WARNING)\]' target/unit.log | head -n 60
     # The other stages speak for themselves.
@@ -67,6 +68,30 @@ stage_kills() {
     fault_tests kills -Dgabion.kills=4 -Dgabion.kills.seconds=100
   fi
 }
+
+# The programs of Kubernetes in the cache, from where the tests take them.
+kubernetes_programs() {
+  source tools/dev/kubernetes.sh
+  kubernetes_setup
+  kubernetes_build
+}
+
+kubernetes_modules_under_test=crds,operator,csi-driver,data-plane/node,data-plane/agent
+
+# Against a real API server, and the conformance test of CSI.
+stage_kubernetes() {
+  (kubernetes_programs) || return 1
+  maven install -pl "$kubernetes_modules_under_test" -am -Dtest.groups=kubernetes -Dtest.excluded.groups=none > target/kubernetes.log 2>&1 \
+    || { grep -E '^\[(ERROR|WARNING)\]' target/kubernetes.log | head -n 60; return 1; }
+  grep -E '^\[INFO\] Tests run:.*Time' target/kubernetes.log || { echo "[dev] no test against an API server ran"; return 1; }
+}
+
+stage_chart() {
+  (kubernetes_programs) || return 1
+  charts/gabion/tests/run
+}
+
+stage_e2e() { (source tools/dev/kubernetes.sh; source tools/dev/e2e.sh; run_e2e --quick); }
 
 run_tests() {
   local stages=() name

@@ -2,7 +2,7 @@
 
 gabion_namespace=gabion-system
 gabion_workloads=(deployment/gabion-operator deployment/gabion-csi-controller daemonset/gabion-data-plane daemonset/gabion-agent daemonset/gabion-csi-node)
-dev_pool_size=${GABION_CAPACITY:-10Gi}
+dev_pool_size=${GABION_CAPACITY:-4Gi}
 install_seconds=300
 first_volume_seconds=120
 

@@ -1,0 +1,147 @@
+package io.gabion.e2e;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.StreamSupport;
+
+/**
+ * The cluster under test, with Gabion installed: the one of the variable {@code KUBECONFIG}, by the kubectl of the system property
+ * {@code gabion.kubectl}, else of the search path.
+ */
+public final class Cluster implements AutoCloseable {
+    /** Of Gabion's own pods. */
+    public static final String GABION_NAMESPACE = "gabion-system";
+    /** Of what the tests share. */
+    static final String SHARED_NAMESPACE = "gabion-e2e";
+    /** Holds the programs that pods of the tests run. */
+    static final String TOOLS_IMAGE = System.getProperty("gabion.tools.image", "gabion.local/test-tools:1");
+
+    private static final Duration HOSTS_READY = Duration.ofMinutes(1);
+
+    private final Kubectl kubectl;
+    private final List<String> nodes;
+    private final List<String> storageNodes;
+
+    private Cluster(Kubectl kubectl, List<String> nodes, List<String> storageNodes) {
+        this.kubectl = kubectl;
+        this.nodes = nodes;
+        this.storageNodes = storageNodes;
+    }
+
+    /** Finds the cluster and brings to every node what the tests need there. */
+    public static Cluster open() {
+        Kubectl kubectl = new Kubectl(System.getProperty("gabion.kubectl", "kubectl"));
+        List<String> nodes = names(kubectl.get("nodes"));
+        List<String> storageNodes = new ArrayList<>();
+        for (JsonNode node : kubectl.get("storagenodes").path("items")) {
+            if (!node.path("spec").path("disks").isEmpty()) {
+                storageNodes.add(node.path("metadata").path("name").asText());
+            }
+        }
+        Cluster cluster = new Cluster(kubectl, nodes, List.copyOf(storageNodes));
+        kubectl.apply(Hosts.manifest());
+        Waiting.untilEqual(
+                "pods of the tests on every node",
+                HOSTS_READY,
+                Integer.toString(nodes.size()),
+                () -> kubectl.field(".status.numberReady", "-n", SHARED_NAMESPACE, "daemonset", Hosts.NAME));
+        return cluster;
+    }
+
+    private static List<String> names(JsonNode list) {
+        return StreamSupport.stream(list.path("items").spliterator(), false)
+                .map(item -> item.path("metadata").path("name").asText())
+                .toList();
+    }
+
+    public Kubectl kubectl() {
+        return kubectl;
+    }
+
+    public List<String> nodes() {
+        return nodes;
+    }
+
+    public List<String> storageNodes() {
+        return storageNodes;
+    }
+
+    /** The host of a node. */
+    public Hosts host(String node) {
+        return new Hosts(kubectl, node);
+    }
+
+    /** The pod of a component on a node. */
+    public String podOf(Component component, String node) {
+        List<String> found = names(kubectl.get(
+                "pods",
+                "-n",
+                GABION_NAMESPACE,
+                "-l",
+                "app.kubernetes.io/component=" + component.label(),
+                "--field-selector",
+                "spec.nodeName=" + node));
+        if (found.isEmpty()) {
+            throw new AssertionError("no pod of " + component.label() + " on node " + node);
+        }
+        return found.getFirst();
+    }
+
+    /** {@code kill -9} of the Java process of a component, and waits until another one is Ready. */
+    public void killProcess(Component component, String node) {
+        String pod = podOf(component, node);
+        Hosts host = host(node);
+        List<Integer> before = host.javaProcesses(containerOf(pod, component));
+        host.kill(before);
+        Waiting.until(
+                component.label() + " on " + node + " runs again",
+                Duration.ofSeconds(90),
+                () -> {
+                    List<Integer> now = host.javaProcesses(containerOf(pod, component));
+                    return !now.isEmpty() && before.stream().noneMatch(now::contains) && isReady(pod);
+                },
+                () -> explainPod(pod));
+    }
+
+    private String containerOf(String pod, Component component) {
+        return kubectl.field(
+                        ".status.containerStatuses[?(@.name==\"" + component.container() + "\")].containerID",
+                        "-n",
+                        GABION_NAMESPACE,
+                        "pod",
+                        pod)
+                .replaceFirst("^.*//", "");
+    }
+
+    private boolean isReady(String pod) {
+        return kubectl.field(".status.conditions[?(@.type==\"Ready\")].status", "-n", GABION_NAMESPACE, "pod", pod)
+                .equals("True");
+    }
+
+    private String explainPod(String pod) {
+        return kubectl.attempt("describe", "-n", GABION_NAMESPACE, "pod", pod).output()
+                + kubectl.attempt("logs", "-n", GABION_NAMESPACE, "--all-containers", "--tail=30", pod)
+                        .output();
+    }
+
+    /** What a person would look at first when something is wrong. */
+    public String explain() {
+        StringBuilder text = new StringBuilder();
+        for (String[] question : new String[][] {
+            {"get", "storageclusters,storagepools,storagenodes,volumes", "-o", "wide"},
+            {"get", "pods,persistentvolumeclaims", "-A", "-o", "wide"},
+            {"get", "volumeattachments"},
+            {"get", "events", "-A", "--field-selector=type=Warning", "--sort-by=.lastTimestamp"}
+        }) {
+            text.append(kubectl.attempt(question).output()).append('\n');
+        }
+        return text.toString();
+    }
+
+    @Override
+    public void close() {
+        kubectl.attempt("delete", "namespace", SHARED_NAMESPACE, "--wait=false");
+    }
+}

@@ -1,0 +1,59 @@
+# End-to-end tests on a Kubernetes cluster: ./dev e2e. Sourced by ./dev, after tools/dev/setup.sh and tools/dev/kubernetes.sh.
+# The cluster is the one of the variable KUBECONFIG, else the one of ./dev up --kubernetes, else one that is started for the tests and removed afterwards.
+
+e2e_names() { sed -n 's/^@Tag("\(.*\)")$/\1/p' e2e/src/test/java/io/gabion/e2e/*.java | sort -u; }
+
+run_e2e() { # [--quick] [--only NAME] [--keep]
+  local groups=e2e keep=no name mine=no status=0
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --quick) groups='e2e & quick' ;;
+      --only)
+        name=${2:?--only needs the name of a journey: $(e2e_names | paste -s -d ' ')}
+        shift
+        e2e_names | grep -q -x -F -e "$name" \
+          || { echo "dev: no journey '$name'$(nearest "$name" $(e2e_names)); there are: $(e2e_names | paste -s -d ' ')" >&2; return 2; }
+        groups="e2e & $name"
+        ;;
+      --keep) keep=yes ;;
+      *) echo "dev: unknown option '$1'$(nearest "$1" --quick --only --keep)" >&2; return 2 ;;
+    esac
+    shift
+  done
+  setup
+  if [ -z "${KUBECONFIG:-}" ]; then
+    kubernetes_is_up || mine=yes
+    kubernetes_setup
+    kubernetes_build
+    kubernetes_images_for_up no
+    kubernetes_up
+    install_gabion
+    kubernetes_load_images "$(test_image tools)"
+    export KUBECONFIG=$cluster_kubeconfig
+  fi
+  (run_journeys "$groups") || status=1
+  if [ $mine = yes ] && [ $keep = no ]; then kubernetes_down; fi
+  return $status
+}
+
+run_journeys() { # GROUPS
+  local kubectl=$kubernetes_cache/bin/kubectl
+  [ -x "$kubectl" ] || kubectl=kubectl
+  rm -rf e2e/target/surefire-reports
+  maven test -pl e2e "-Dtest.groups=$1" -Dtest.excluded.groups=none "-Dtest.jvm.arguments=-Dgabion.kubectl=$kubectl" > target/e2e.log 2>&1 \
+    || { grep -v -e '^\[INFO\] *$' target/e2e.log | tail -n 100; report_journeys; return 1; }
+  report_journeys
+}
+
+# Every test with its time; fails when none ran.
+report_journeys() {
+  python3 - <<'PYTHON'
+import glob, sys, xml.etree.ElementTree as xml
+tests = [test for file in sorted(glob.glob("e2e/target/surefire-reports/TEST-*.xml")) for test in xml.parse(file).getroot().iter("testcase")]
+for test in tests:
+    wrong = test.find("failure") is not None or test.find("error") is not None
+    print("[dev] %s %s.%s (%.0f s)" % ("FAILED" if wrong else "passed", test.get("classname").rsplit(".", 1)[1], test.get("name").split("(")[0], float(test.get("time"))))
+print("[dev] %d journeys" % len(tests))
+sys.exit(0 if tests else 1)
+PYTHON
+}
