@@ -7,7 +7,7 @@ import unittest
 import yaml
 
 from api_server import CACHE
-from rendering import CHART, ROOT, named, pod_specs, render
+from rendering import CHART, ROOT, named, pod_specs, render, running
 
 SOURCES = {
     "data-plane": ("data-plane/node/src/main/java", "io/gabion/node/KubernetesOptions.java"),
@@ -30,7 +30,7 @@ def constant(path, name):
 
 def container(component):
     workload = next(w for w, _ in pod_specs(render("default")) if w["metadata"]["name"] == f"gabion-{component}")
-    return workload["spec"]["template"]["spec"]["containers"][0]
+    return running(workload["spec"]["template"]["spec"])[0]
 
 
 class CommandLines(unittest.TestCase):
@@ -65,7 +65,7 @@ class Sidecars(unittest.TestCase):
     def test_know_their_options(self):
         """Without a cluster they end as soon as they have read their options; an unknown one they name first."""
         spec = named(render("snapshots"), "Deployment", "gabion-csi-controller")["spec"]["template"]["spec"]
-        for sidecar in spec["containers"][1:]:
+        for sidecar in spec["containers"]:
             program = CACHE / f"csi-{sidecar['name']}"
             with self.subTest(sidecar=sidecar["name"]):
                 if not program.exists():

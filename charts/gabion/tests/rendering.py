@@ -72,3 +72,8 @@ def pod_specs(rendered):
 
 def containers(spec):
     return [*spec.get("initContainers", []), *spec["containers"]]
+
+
+def running(spec):
+    """Those that go on: not the ones that prepare something and end."""
+    return [container for container in containers(spec) if container.get("restartPolicy") == "Always" or container in spec["containers"]]

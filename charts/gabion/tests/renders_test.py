@@ -4,7 +4,7 @@ import unittest
 
 import yaml
 
-from rendering import CHART, NAMESPACE, SETS, TESTS, containers, named, of_kind, pod_specs, render
+from rendering import CHART, NAMESPACE, SETS, TESTS, containers, named, of_kind, pod_specs, render, running
 
 PRIVILEGED = {"gabion-agent", "gabion-csi-node"}
 ACCOUNTS = {"gabion-operator", "gabion-data-plane", "gabion-agent", "gabion-csi-controller", "gabion-csi-node"}
@@ -88,7 +88,7 @@ class EveryRender(unittest.TestCase):
             for workload, spec in pod_specs(rendered):
                 for container in containers(spec):
                     self.assertTrue(container["securityContext"]["readOnlyRootFilesystem"], container["name"])
-                for container in spec["containers"]:
+                for container in running(spec):
                     security = {**spec.get("securityContext", {}), **container["securityContext"]}
                     if workload["metadata"]["name"] not in PRIVILEGED:
                         self.assertEqual((security["runAsUser"], security["runAsNonRoot"]), (64535, True))
@@ -106,7 +106,7 @@ class EveryRender(unittest.TestCase):
     def test_probes_every_long_running_container(self):
         for rendered in self.each():
             for workload, spec in pod_specs(rendered):
-                for container in spec["containers"] if workload["kind"] != "Job" else []:
+                for container in running(spec) if workload["kind"] != "Job" else []:
                     self.assertIn("livenessProbe", container, container["name"])
                     port = container["livenessProbe"]["httpGet"]["port"]
                     self.assertIn(port, [p["name"] for p in container["ports"]])
@@ -142,7 +142,7 @@ class Ports(unittest.TestCase):
                 expected = self.expected(component, name == "snapshots")
                 workload = next(w for w, _ in pod_specs(rendered) if w["metadata"]["name"] == f"gabion-{component}")
                 spec = workload["spec"]["template"]["spec"]
-                opened = {p["name"]: p["containerPort"] for c in spec["containers"] for p in c["ports"]}
+                opened = {p["name"]: p["containerPort"] for c in running(spec) for p in c["ports"]}
                 self.assertEqual(opened, expected)
                 service = named(rendered, "Service", f"gabion-{component}")
                 scraped = {name: port for name, port in expected.items() if name.startswith("metrics")}
@@ -169,7 +169,7 @@ class Ports(unittest.TestCase):
         arguments = render("default")
         for component in ("data-plane", "agent", "csi-node", "csi-controller"):
             workload = next(w for w, _ in pod_specs(arguments) if w["metadata"]["name"] == f"gabion-{component}")
-            words = workload["spec"]["template"]["spec"]["containers"][0]["args"]
+            words = running(workload["spec"]["template"]["spec"])[0]["args"]
             listening = {int(w.split(":")[1]) for w in words if w.startswith("0.0.0.0:")}
             self.assertLessEqual(listening, set(self.expected(component).values()))
             self.assertIn(self.expected(component)["metrics"], listening)
@@ -279,6 +279,12 @@ class Driver(unittest.TestCase):
         self.assertEqual(propagation["/run/gabion/agent"], "Bidirectional")
         propagation = {m["mountPath"]: m.get("mountPropagation") for m in node["volumeMounts"]}
         self.assertEqual((propagation["/var/lib/kubelet"], propagation["/run/gabion/agent"]), ("Bidirectional", "HostToContainer"))
+
+    def test_is_there_before_the_sidecars_that_would_give_up_without_it(self):
+        spec = named(render("default"), "Deployment", "gabion-csi-controller")["spec"]["template"]["spec"]
+        driver = spec["initContainers"][0]
+        self.assertEqual((driver["name"], driver["restartPolicy"]), ("driver", "Always"))
+        self.assertIn("startupProbe", driver)
 
     def test_snapshots_bring_sidecar_class_and_rights(self):
         rendered = render("snapshots")
