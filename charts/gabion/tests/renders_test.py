@@ -245,7 +245,7 @@ class Driver(unittest.TestCase):
         self.assertEqual(
             spec,
             {
-                "attachRequired": True, "podInfoOnMount": True, "fsGroupPolicy": "File", "storageCapacity": True, "seLinuxMount": True,
+                "attachRequired": True, "podInfoOnMount": True, "fsGroupPolicy": "File", "storageCapacity": False, "seLinuxMount": True,
                 "requiresRepublish": False, "volumeLifecycleModes": ["Persistent"],
             })
 
