@@ -292,22 +292,36 @@ public final class ControllerService extends ControllerGrpc.ControllerImplBase {
     @Override
     public void getCapacity(GetCapacityRequest request, StreamObserver<GetCapacityResponse> observer) {
         Calls.answer(observer, () -> {
-            VolumeParameters parameters = VolumeParameters.ofClass(request.getParametersMap(), Map.of());
             boolean supported = request.getVolumeCapabilitiesList().stream()
                     .allMatch(capability -> Capabilities.obstacle(capability).isEmpty());
-            Optional<StoredPool> pool = backend.pool(parameters.pool());
-            if (!supported || pool.isEmpty()) {
+            if (!supported) {
                 return GetCapacityResponse.getDefaultInstance();
             }
             // Every node reaches every volume: the capacity is the same wherever somebody asks from.
-            VolumeSettings settings = parameters.settings(VolumeSizes.DEFAULT_BYTES, pool.get());
-            UsableCapacity usable = UsableCapacity.of(pool.get().rooms(), settings.replicas());
+            UsableCapacity usable = capacity(request.getParametersMap());
             return GetCapacityResponse.newBuilder()
                     .setAvailableCapacity(usable.availableBytes())
                     .setMaximumVolumeSize(Int64Value.of(Math.min(usable.largestBytes(), VolumeSizes.MAX_BYTES)))
                     .setMinimumVolumeSize(Int64Value.of(VolumeSizes.MIN_BYTES))
                     .build();
         });
+    }
+
+    /**
+     * Space of the class. Of one that can never have a volume it is no lack of space that must be told: the scheduler would say
+     * so on the pod and never ask for the volume, whose refusal gives the reason.
+     */
+    private UsableCapacity capacity(Map<String, String> classParameters) {
+        try {
+            VolumeParameters parameters = VolumeParameters.ofClass(classParameters, Map.of());
+            StoredPool pool = provisioning.pool(parameters.pool());
+            int replicas = parameters.settings(VolumeSizes.DEFAULT_BYTES, pool).replicas();
+            return UsableCapacity.domains(pool.rooms()) < replicas
+                    ? UsableCapacity.UNKNOWN
+                    : UsableCapacity.of(pool.rooms(), replicas);
+        } catch (CsiFailure e) {
+            return UsableCapacity.UNKNOWN;
+        }
     }
 
     @Override

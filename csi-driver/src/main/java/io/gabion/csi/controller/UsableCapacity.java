@@ -13,6 +13,14 @@ import java.util.Map;
  * @param largestBytes size of the largest single one: every copy must fit on one node
  */
 record UsableCapacity(long availableBytes, long largestBytes) {
+    /** As much as anything could be. */
+    static final UsableCapacity UNKNOWN = new UsableCapacity(VolumeSizes.MAX_BYTES, VolumeSizes.MAX_BYTES);
+
+    /** Failure domains that take copies. */
+    static long domains(List<Room> rooms) {
+        return rooms.stream().map(Room::domain).distinct().count();
+    }
+
     static UsableCapacity of(List<Room> rooms, int replicas) {
         Map<String, Long> sum = new HashMap<>();
         Map<String, Long> most = new HashMap<>();

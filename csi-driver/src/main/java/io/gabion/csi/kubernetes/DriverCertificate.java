@@ -102,7 +102,7 @@ final class DriverCertificate implements NodeControlWitness.TlsSource, AutoClose
             closed.await();
             renewal.interrupt();
             return true;
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
             LOG.error("no certificate for {}: {}", NAME, e.getMessage());
             obstacle = String.valueOf(e.getMessage());
             return false;

@@ -333,7 +333,7 @@ final class ControllerServiceTest {
 
     // ---- questions
     @Test
-    void capacityIsThatOfTheClassAndNothingForWhatCannotBeMade() {
+    void capacityIsThatOfTheClassAndNoObstacleWhereARefusalTellsMore() {
         GetCapacityRequest request =
                 GetCapacityRequest.newBuilder().putParameters("replicas", "3").build();
         assertThat(controller.getCapacity(request).getAvailableCapacity()).isEqualTo(4L << 40);
@@ -344,13 +344,14 @@ final class ControllerServiceTest {
                                 .putParameters("replicas", "4")
                                 .build())
                         .getAvailableCapacity())
-                .isZero();
+                .as("there are three failure domains")
+                .isEqualTo(VolumeSizes.MAX_BYTES);
         assertThat(controller
                         .getCapacity(request.toBuilder()
                                 .putParameters("pool", "nowhere")
                                 .build())
                         .getAvailableCapacity())
-                .isZero();
+                .isEqualTo(VolumeSizes.MAX_BYTES);
         VolumeCapability shared = Requests.mount(Mode.MULTI_NODE_MULTI_WRITER, "");
         assertThat(controller
                         .getCapacity(request.toBuilder()

@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.ToLongFunction;
 
 /** An agent whose volumes are sparse files and whose devices are loop devices over them. Needs root. */
@@ -31,6 +32,8 @@ public final class LoopAgent implements NodeAgent, AutoCloseable {
     private final Map<VolumeId, Session> sessions = new LinkedHashMap<>();
     private final List<List<StorageNodes.Address>> updates = new ArrayList<>();
     private boolean reachable = true;
+    private volatile CountDownLatch attachEntered = new CountDownLatch(0);
+    private volatile CountDownLatch attachReleased = new CountDownLatch(0);
 
     public LoopAgent(Path directory, ToLongFunction<VolumeId> sizeBytes) {
         this.directory = directory;
@@ -49,6 +52,12 @@ public final class LoopAgent implements NodeAgent, AutoCloseable {
         reachable = nowReachable;
     }
 
+    /** Attaching waits until it is given. */
+    public void holdAttach(CountDownLatch entered, CountDownLatch released) {
+        attachEntered = entered;
+        attachReleased = released;
+    }
+
     public synchronized void fence(VolumeId volume) {
         sessions.computeIfPresent(volume, (_, s) -> new Session(s.name(), s.device(), s.readOnly(), State.FENCED));
     }
@@ -58,7 +67,17 @@ public final class LoopAgent implements NodeAgent, AutoCloseable {
     }
 
     @Override
-    public synchronized Path attach(Order order) {
+    public Path attach(Order order) {
+        attachEntered.countDown();
+        try {
+            attachReleased.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        return attached(order);
+    }
+
+    private synchronized Path attached(Order order) {
         requireReachable();
         Session standing = sessions.get(order.volume());
         if (standing != null && standing.state() == State.SERVING) {

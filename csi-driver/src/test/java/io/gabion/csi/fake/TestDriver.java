@@ -25,7 +25,8 @@ public final class TestDriver implements AutoCloseable {
     public final ScriptedWitness witness = new ScriptedWitness();
     public final Path socket;
     public final Path registrationSocket;
-    private final CsiProcess process;
+    private final CsiOptions options;
+    private CsiProcess process;
     private final ManagedChannel channel;
 
     /** @param alpha serve what the specification marks as alpha */
@@ -35,7 +36,7 @@ public final class TestDriver implements AutoCloseable {
         volumes = new InMemoryVolumes(Set.of(NODE, "other-node"), agent::wasWritten);
         socket = directory.resolve("csi.sock");
         registrationSocket = directory.resolve("reg.sock");
-        CsiOptions options = new CsiOptions(
+        options = new CsiOptions(
                 Role.ALL,
                 socket,
                 new NodeName(NODE),
@@ -46,9 +47,18 @@ public final class TestDriver implements AutoCloseable {
                 directory.resolve("certificate"),
                 alpha,
                 64);
-        process = CsiProcess.start(
-                options, new CsiProcess.Ground(volumes, storageNodes, witness, agent, "default", true));
+        process = start();
         channel = ControlChannels.unixSocket(socket);
+    }
+
+    private CsiProcess start() throws IOException {
+        return CsiProcess.start(options, new CsiProcess.Ground(volumes, storageNodes, witness, agent, "default", true));
+    }
+
+    /** A new process in the place of the one that runs; cluster, agent and mounts stay. */
+    public void restart() throws IOException {
+        process.close();
+        process = start();
     }
 
     private long sizeBytes(VolumeId id) {

@@ -30,6 +30,11 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -312,6 +317,39 @@ final class NodeServiceIT {
         refused(Status.Code.UNAVAILABLE, "the agent does not answer", volume::stage);
         driver.agent.setReachable(true);
         volume.stage();
+    }
+
+    @Test
+    void aSecondCallForAVolumeInWorkIsAborted() throws Exception {
+        var volume = node.volume("pvc-1", Requests.mount(Mode.SINGLE_NODE_WRITER, "ext4"), SIZE_BYTES);
+        CountDownLatch entered = new CountDownLatch(1);
+        CountDownLatch released = new CountDownLatch(1);
+        driver.agent.holdAttach(entered, released);
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            Future<?> first = threads.submit(volume::stage);
+            assertThat(entered.await(20, TimeUnit.SECONDS)).isTrue();
+
+            refused(Status.Code.ABORTED, "another operation on volume \"pvc-1\" is still under way", volume::stage);
+            refused(Status.Code.ABORTED, "still under way", volume::unstage);
+            released.countDown();
+            first.get(20, TimeUnit.SECONDS);
+        }
+    }
+
+    @Test
+    void aDriverThatWasRestartedFindsEverythingAsItIs() throws IOException {
+        var volume = node.volume("pvc-1", Requests.mount(Mode.SINGLE_NODE_SINGLE_WRITER, "ext4"), SIZE_BYTES);
+        Path target = volume.publish("pod-1");
+        Files.writeString(target.resolve("file"), "kept");
+        driver.restart();
+
+        assertThat(target.resolve("file")).hasContent("kept");
+        assertThat(volume.publish("pod-1")).isEqualTo(target);
+        refused(Status.Code.FAILED_PRECONDITION, "allows only one workload", () -> volume.publish("pod-2"));
+        assertThat(node.stats(volume, target).getUsageCount()).isEqualTo(2);
+        volume.unpublish("pod-1");
+        volume.unstage();
+        assertThat(driver.agent.attachments()).isEmpty();
     }
 
     @Test
