@@ -6,10 +6,13 @@
  *   supervisor [--keep SOCKET_PATH] [--] PROGRAM ARGUMENTS...
  *
  * With --keep the program finds a socket of whole messages (SOCK_SEQPACKET) under the number in GABION_KEEP_FD:
- *   KEEP name + descriptor -> OK        DROP name -> OK        LIST -> (FD name + descriptor)* END count
+ *   KEEP name + descriptor -> OK    DROP name -> OK    LIST -> (FD name + descriptor)* END count    ALIVE -> OK
  * and anything wrong is answered ERR reason. At the first LIST this supervisor asks the one that listens at SOCKET_PATH, its
  * predecessor in another pod, to stop its program and to hand everything over (TAKE, confirmed by TAKEN); then it listens there
  * itself. So the new program is started and warm before the old one is stopped. A predecessor goes on if its successor dies.
+ *
+ * A program that said ALIVE and then does not again for SILENCE_MS hangs: it is killed and started again. A kubelet's probe could
+ * only end this process, and with it what it keeps.
  *
  * SIGTERM and SIGINT are passed on; the supervisor ends with its program, or kills it after GRACE_MS.
  *
@@ -37,6 +40,10 @@
 
 #define say(...) (fputs("supervisor: ", stderr), fprintf(stderr, __VA_ARGS__), fputc('\n', stderr))
 
+#ifndef SILENCE_MS
+#define SILENCE_MS 60000
+#endif
+
 enum {
     MAX_KEPT = 2048, /* two for each of a thousand volumes */
     MAX_NAME = 100,
@@ -61,7 +68,7 @@ static char **program;
 static bool stopping;    /* told to end */
 static bool handed_over; /* the descriptors are, or will be, another supervisor's */
 static bool took;        /* the predecessor was asked, or there is none */
-static long long child_started_ms, kill_at_ms, start_at_ms;
+static long long child_started_ms, kill_at_ms, start_at_ms, silent_at_ms; /* 0: never */
 static sigset_t mask_of_program;
 
 static long long now_ms(void) {
@@ -150,7 +157,7 @@ static void start_child(void) {
     if (child_socket >= 0)
         close(child_socket);
     child_socket = pair[0];
-    start_at_ms = 0;
+    start_at_ms = silent_at_ms = 0;
     child_started_ms = now_ms();
     child = fork();
     if (child < 0) {
@@ -196,7 +203,7 @@ static void forget_successor(void) {
 static void child_ended(int status) {
     long long lived = now_ms() - child_started_ms;
     child = 0;
-    kill_at_ms = 0;
+    kill_at_ms = silent_at_ms = 0;
     int code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
     say("%s ended with %d after %lld ms", program[0], code, lived);
     if (handed_over && !send_all(successor))
@@ -311,6 +318,9 @@ static void answer_child(void) {
     } else if (!strncmp(text, "DROP ", 5)) {
         drop(text + 5);
         answer = "OK";
+    } else if (!strcmp(text, "ALIVE")) {
+        silent_at_ms = now_ms() + SILENCE_MS;
+        answer = "OK";
     } else if (!strcmp(text, "LIST")) {
         answer = took || take_over() ? NULL : "ERR the predecessor did not hand over";
     }
@@ -341,6 +351,10 @@ static void handle_signal(void) {
     }
 }
 
+static long long earlier(long long one, long long other) {
+    return !one || (other && other < one) ? other : one;
+}
+
 /* Does what is due by the clock; returns how long to wait for the rest. */
 static int due(void) {
     if (kill_at_ms && now_ms() >= kill_at_ms) {
@@ -348,9 +362,14 @@ static int due(void) {
         kill(child, SIGKILL);
         kill_at_ms = 0;
     }
+    if (silent_at_ms && now_ms() >= silent_at_ms) {
+        say("%s gave no sign of life for %d ms, killing it", program[0], SILENCE_MS);
+        kill(child, SIGKILL);
+        silent_at_ms = 0;
+    }
     if (start_at_ms && now_ms() >= start_at_ms)
         start_child();
-    long long next = kill_at_ms && (!start_at_ms || kill_at_ms < start_at_ms) ? kill_at_ms : start_at_ms;
+    long long next = earlier(kill_at_ms, earlier(start_at_ms, silent_at_ms));
     return !next ? -1 : next > now_ms() ? (int)(next - now_ms()) : 0;
 }
 

@@ -4,6 +4,7 @@ import io.gabion.wire.TlsIdentity;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 
@@ -11,6 +12,8 @@ import java.util.List;
 public final class Agent {
     private static final int EXIT_FAILURE = 1;
     private static final int EXIT_USAGE = 2;
+    /** Less than the life that a kept certificate must have left. */
+    private static final Duration FIRST_LOOK = Duration.ofMinutes(1);
 
     private Agent() {}
 
@@ -59,7 +62,7 @@ public final class Agent {
         TlsIdentity tls = identity.obtain();
         AgentProcess process = AgentProcess.start(options, tls, ground);
         // The next process starts with the right one.
-        process.closeWithIt(identity.keepFresh(tls, () -> System.exit(EXIT_FAILURE)));
+        process.closeWithIt(identity.keepFresh(tls, FIRST_LOOK, () -> System.exit(EXIT_FAILURE)));
         return process;
     }
 

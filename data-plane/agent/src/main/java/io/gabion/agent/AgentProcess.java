@@ -1,6 +1,7 @@
 package io.gabion.agent;
 
 import io.gabion.agent.control.AgentControlService;
+import io.gabion.agent.fuse.DescriptorKeeper;
 import io.gabion.agent.fuse.SupervisorKeeper;
 import io.gabion.agent.fuse.VolumeDevices;
 import io.gabion.agent.metrics.AgentMetrics;
@@ -115,8 +116,9 @@ public final class AgentProcess implements AutoCloseable {
         }
         // Waits until a predecessor that served the same devices has stopped; then the directory is free, too.
         ground.readiness().notReady("taking the devices over");
+        DescriptorKeeper keeper = SupervisorKeeper.ofThisProcess();
         VolumeDevices devices = new VolumeDevices(
-                options.devicesDirectory().toAbsolutePath(), options.name().value(), SupervisorKeeper.ofThisProcess());
+                options.devicesDirectory().toAbsolutePath(), options.name().value(), keeper);
         started.push(devices);
         // These end after the devices: what those read last is still carried out, and nobody else serves meanwhile.
         FileChannel lock = lock(directory);
@@ -155,6 +157,7 @@ public final class AgentProcess implements AutoCloseable {
             started.push(ready);
             ready.appear();
         }
+        started.push(SignsOfLife.start(keeper, loops));
         started.push(() -> ground.readiness().notReady("stopping"));
         ground.readiness().ready();
         this.started.addAll(started);

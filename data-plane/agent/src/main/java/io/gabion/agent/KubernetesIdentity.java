@@ -180,22 +180,15 @@ final class KubernetesIdentity {
     /**
      * Renews the certificate in time, and watches that the cluster is still the same one.
      *
+     * @param rest before the first look: a process that just started has better things to do
      * @param otherCluster called when it is another; the certificate of the former one is gone by then
      * @return ends it
      */
-    AutoCloseable keepFresh(TlsIdentity tls, Runnable otherCluster) {
-        ClusterId cluster = tls.identity().cluster();
+    AutoCloseable keepFresh(TlsIdentity tls, Duration rest, Runnable otherCluster) {
         Thread watching = Thread.ofVirtual().name("gabion-identity").start(() -> {
-            try (KubernetesClient client = connector.get()) {
-                Thread renewing = requests(client, cluster).keepFresh(() -> reload(tls));
-                try {
-                    awaitOther(client, cluster);
-                    CertificateFiles files = CertificateFiles.in(directory);
-                    Files.deleteIfExists(files.certificate());
-                    otherCluster.run();
-                } finally {
-                    renewing.interrupt();
-                }
+            try {
+                Thread.sleep(rest);
+                watch(tls, otherCluster);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             } catch (IOException | RuntimeException e) {
@@ -203,6 +196,20 @@ final class KubernetesIdentity {
             }
         });
         return watching::interrupt;
+    }
+
+    private void watch(TlsIdentity tls, Runnable otherCluster) throws IOException, InterruptedException {
+        ClusterId cluster = tls.identity().cluster();
+        try (KubernetesClient client = connector.get()) {
+            Thread renewing = requests(client, cluster).keepFresh(() -> reload(tls));
+            try {
+                awaitOther(client, cluster);
+                Files.deleteIfExists(CertificateFiles.in(directory).certificate());
+                otherCluster.run();
+            } finally {
+                renewing.interrupt();
+            }
+        }
     }
 
     private static void reload(TlsIdentity tls) {

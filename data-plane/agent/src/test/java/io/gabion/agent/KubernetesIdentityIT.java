@@ -28,6 +28,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Base64;
 import java.util.List;
@@ -97,7 +98,7 @@ class KubernetesIdentityIT {
             // As after another installation on the same nodes.
             client.resources(StorageCluster.class).withName(StorageCluster.NAME).delete();
             declareCluster(new ClusterId(UUID.randomUUID()));
-            process.closeWithIt(identity.keepFresh(tls, () -> other.complete(null)));
+            process.closeWithIt(identity.keepFresh(tls, Duration.ZERO, () -> other.complete(null)));
             other.get(60, TimeUnit.SECONDS);
         }
         assertThat(directory.resolve("certificates/certificate.pem")).doesNotExist();

@@ -26,13 +26,16 @@ final class SupervisedAgent implements AutoCloseable {
     private final Process supervisor;
 
     /** Compiles the supervisor as its image does; skips the test where there is no compiler. */
-    static Path compileSupervisor(Path directory) throws IOException, InterruptedException {
+    static Path compileSupervisor(Path directory, String... more) throws IOException, InterruptedException {
         Clients.requireInstalled("gcc");
         Path source = Path.of("src/main/c/supervisor.c").toAbsolutePath();
         Assumptions.assumeTrue(Files.exists(source), source + " is missing");
         Path program = directory.resolve("supervisor");
-        Clients.succeed(
-                "gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-o", program.toString(), source.toString());
+        List<String> command =
+                new ArrayList<>(List.of("gcc", "-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-o"));
+        command.addAll(List.of(program.toString(), source.toString()));
+        command.addAll(List.of(more));
+        Clients.succeed(command.toArray(String[]::new));
         return program;
     }
 

@@ -2,6 +2,7 @@ package io.gabion.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gabion.agent.nbd.Clients;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -92,6 +93,38 @@ class SupervisorIT {
         assertThat(supervisor.waitFor(20, TimeUnit.SECONDS)).isTrue();
         assertThat(supervisor.exitValue()).isEqualTo(2);
         assertThat(traced()).isEqualTo(1);
+    }
+
+    @Test
+    void programThatGivesNoSignOfLifeAnyMoreIsStartedAgain() throws Exception {
+        Clients.requireInstalled("python3");
+        program = SupervisedAgent.compileSupervisor(directory, "-DSILENCE_MS=400");
+        Path script = Files.writeString(directory.resolve("program.py"), """
+                import os, socket, sys, time
+                keeper = socket.socket(fileno=int(os.environ["GABION_KEEP_FD"]))
+                with open(sys.argv[1], "a") as trace:
+                    trace.write("started\\n")
+                for i in range(5):
+                    keeper.send(b"ALIVE")
+                    assert keeper.recv(100) == b"OK"
+                    time.sleep(0.2)
+                with open(sys.argv[1], "a") as trace:
+                    trace.write("silent\\n")
+                time.sleep(60)
+                """);
+        started.add(new ProcessBuilder(
+                        program.toString(),
+                        "--keep",
+                        directory.resolve("keep.sock").toString(),
+                        "python3",
+                        script.toString(),
+                        trace.toString())
+                .redirectErrorStream(true)
+                .redirectOutput(directory.resolve("log").toFile())
+                .start());
+        await(() -> traced() >= 4);
+        assertThat(Files.readString(trace)).startsWith("started\nsilent\nstarted\nsilent\n");
+        assertThat(Files.readString(directory.resolve("log"))).contains("gave no sign of life for 400 ms");
     }
 
     @Test

@@ -21,6 +21,9 @@ public interface DescriptorKeeper {
      */
     Map<String, Descriptor> list() throws IOException;
 
+    /** Says that this process works; a keeper that is not told so for long may restart it. */
+    void alive() throws IOException;
+
     /** Keeps nothing: devices end with the process. */
     static DescriptorKeeper none() {
         return new DescriptorKeeper() {
@@ -37,6 +40,11 @@ public interface DescriptorKeeper {
             @Override
             public Map<String, Descriptor> list() {
                 return Map.of();
+            }
+
+            @Override
+            public void alive() {
+                // Nobody listens.
             }
         };
     }

@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * KEEP name + descriptor  ->  OK
  * DROP name               ->  OK
  * LIST                    ->  FD name + descriptor, for each; END count
+ * ALIVE                   ->  OK
  * </pre>
  *
  * Anything that goes wrong is answered {@code ERR reason}.
@@ -97,6 +98,12 @@ public final class SupervisorKeeper implements DescriptorKeeper {
                 throw new IOException("the supervisor answered \"" + next.text() + "\" to LIST");
             }
         }
+    }
+
+    @Override
+    public synchronized void alive() throws IOException {
+        send("ALIVE", null);
+        expectOk(receive(ANSWER_MILLIS));
     }
 
     private static void expectOk(Received answer) throws IOException {

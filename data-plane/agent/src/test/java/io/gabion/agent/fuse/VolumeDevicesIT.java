@@ -49,6 +49,7 @@ class VolumeDevicesIT {
         private volatile boolean readOnly;
         private boolean holding;
         private final List<Runnable> held = new ArrayList<>();
+        private long heldBytes;
 
         Turned(long sizeBytes, long mostBytes) {
             this.memory = new MemoryExport("turned", mostBytes, false);
@@ -81,6 +82,9 @@ class VolumeDevicesIT {
             }
             synchronized (this) {
                 if (holding) {
+                    if (command instanceof BlockCommand.Write(var _, Payload payload)) {
+                        heldBytes += payload.length();
+                    }
                     held.add(() -> memory.submit(command, completion));
                     return;
                 }
@@ -96,10 +100,11 @@ class VolumeDevicesIT {
             holding = false;
             held.forEach(Runnable::run);
             held.clear();
+            heldBytes = 0;
         }
 
-        synchronized int heldCount() {
-            return held.size();
+        synchronized long heldBytes() {
+            return heldBytes;
         }
     }
 
@@ -317,18 +322,18 @@ class VolumeDevicesIT {
             }
         });
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-        int seen = 0;
+        long seen = 0;
         long since = System.nanoTime();
         // Full when nothing more came for a while.
         while (seen == 0 || System.nanoTime() - since < TimeUnit.MILLISECONDS.toNanos(300)) {
             assertThat(System.nanoTime()).isLessThan(deadline);
-            if (export.heldCount() != seen) {
-                seen = export.heldCount();
+            if (export.heldBytes() != seen) {
+                seen = export.heldBytes();
                 since = System.nanoTime();
             }
             Thread.onSpinWait();
         }
-        assertThat(seen).isBetween(30, 40);
+        assertThat(seen).isBetween(30 * MIB, 40 * MIB);
         export.release();
         assertThat(fio.join().exitCode()).as(fio.join().output()).isZero();
     }
