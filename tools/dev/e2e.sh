@@ -28,6 +28,7 @@ run_e2e() { # [--quick] [--only NAME] [--keep]
     kubernetes_images_for_up no
     kubernetes_up
     install_gabion
+    kubernetes_test_images tools
     kubernetes_load_images "$(test_image tools)"
     export KUBECONFIG=$cluster_kubeconfig
   fi

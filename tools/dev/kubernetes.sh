@@ -53,7 +53,6 @@ kubernetes_main() { # up|reload|images|down [--bare] [--check]
 kubernetes_images_for_up() { # BARE
   docker_base_image
   kubernetes_node_image
-  kubernetes_test_images tools
   if [ "$1" = no ]; then
     setup
     kubernetes_sidecar_images

@@ -44,7 +44,8 @@ check_devices() {
 
 kubernetes_check() {
   local status=0
-  kubernetes_load_images gabion.local/test-tools:1
+  kubernetes_test_images tools
+  kubernetes_load_images "$(test_image tools)"
   kubectl_dev apply -f "$root/e2e/cluster/check/check.yaml" >/dev/null
   kubectl_dev -n $check_namespace rollout status daemonset/probe --timeout "${check_pod_seconds}s" >/dev/null || fail "the pods of the check do not run"
   (check_network && check_devices) || status=1
