@@ -25,20 +25,24 @@ public final class CsiDriver {
         }
         CsiOptions options;
         try {
+            if (words.equals(List.of("--warm-up"))) {
+                WarmUp.run();
+                System.exit(0);
+            }
             options = CsiOptions.parse(words, System.getenv());
         } catch (CsiOptions.UsageException e) {
             System.err.println("gabion-csi-driver: " + e.getMessage());
             System.err.println(CsiOptions.USAGE);
             System.exit(EXIT_USAGE);
             return;
+        } catch (IOException e) {
+            System.err.println("gabion-csi-driver: " + describe(e));
+            System.exit(EXIT_FAILURE);
+            return;
         }
         try {
-            KubernetesGround kubernetes = KubernetesGround.open(options);
-            CsiProcess process = CsiProcess.start(options, kubernetes.ground());
-            Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(() -> {
-                process.close();
-                kubernetes.close();
-            }));
+            CsiProcess process = CsiProcess.start(options, waitingFor -> KubernetesGround.open(options, waitingFor));
+            Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(process::close));
             Thread.currentThread().join();
         } catch (IOException | RuntimeException e) {
             System.err.println("gabion-csi-driver: " + describe(e));

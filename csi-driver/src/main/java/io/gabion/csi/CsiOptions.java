@@ -40,6 +40,7 @@ public record CsiOptions(
             usage: gabion-csi-driver --role controller|node|all --node-name NAME
                    [--endpoint unix:///csi/csi.sock] [--http-listen HOST:PORT] [--agent-socket FILE]
                    [--kubelet-directory DIR] [--certificate-directory DIR] [--alpha yes|no] [--max-volumes N]
+                   or: gabion-csi-driver --warm-up
             CSI_ENDPOINT and NODE_NAME of the environment stand for --endpoint and --node-name.""";
 
     private static final List<String> NAMES = List.of(

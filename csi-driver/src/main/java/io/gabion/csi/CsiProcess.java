@@ -6,6 +6,7 @@ import io.gabion.csi.backend.StorageNodes;
 import io.gabion.csi.backend.VolumeBackend;
 import io.gabion.csi.controller.ControllerService;
 import io.gabion.csi.controller.ObjectNames;
+import io.gabion.csi.health.BoundedReadiness;
 import io.gabion.csi.health.HealthServer;
 import io.gabion.csi.health.Readiness;
 import io.gabion.csi.host.HostCommands;
@@ -33,8 +34,11 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -59,24 +63,50 @@ public final class CsiProcess implements AutoCloseable {
             String domain,
             boolean register) {}
 
+    /** The ground while the process stands on it. */
+    public interface OpenGround extends AutoCloseable {
+        Ground ground();
+
+        @Override
+        void close();
+    }
+
+    /** Gets the ground, however long that takes; health is served meanwhile. */
+    @FunctionalInterface
+    public interface Opening {
+        /** @param waitingFor to be told what it waits for, for people */
+        OpenGround open(Consumer<String> waitingFor) throws IOException;
+    }
+
     /** Starts everything; on failure stops what was started. */
-    public static CsiProcess start(CsiOptions options, Ground ground) throws IOException {
+    public static CsiProcess start(CsiOptions options, Opening opening) throws IOException {
         Deque<AutoCloseable> started = new ArrayDeque<>();
         try {
-            return new CsiProcess(options, ground, started);
+            return new CsiProcess(options, opening, started);
         } catch (IOException | RuntimeException e) {
             stop(started);
             throw e;
         }
     }
 
-    private CsiProcess(CsiOptions options, Ground ground, Deque<AutoCloseable> started) throws IOException {
+    private CsiProcess(CsiOptions options, Opening opening, Deque<AutoCloseable> started) throws IOException {
         PrometheusRegistry registry = new PrometheusRegistry();
         describe(registry, options);
-        Readiness ready = readiness(options, ground);
+        // Health first: whoever probes shall not take a late API server for a process that hangs.
+        List<Readiness> alive = new CopyOnWriteArrayList<>();
+        AtomicReference<Readiness> ready = new AtomicReference<>(() -> Optional.of("starting"));
+        HealthServer health =
+                HealthServer.start(options.httpListen(), registry, () -> firstProblem(alive), () -> ready.get()
+                        .problem());
+        started.push(health);
+        httpPort = health.port();
+        OpenGround open = opening.open(reason -> ready.set(() -> Optional.of("starting: " + reason)));
+        started.push(open);
+        Ground ground = open.ground();
+        Readiness grounded = readiness(options, ground);
         OperationLocks locks = new OperationLocks();
         List<BindableService> services = new ArrayList<>();
-        services.add(new IdentityService(version(), ready));
+        services.add(new IdentityService(version(), grounded));
         if (options.role().isController()) {
             services.add(new ControllerService(
                     ground.backend(), ground.witness(), new OperationLocks(), options.maxVolumes(), options.alpha()));
@@ -94,7 +124,6 @@ public final class CsiProcess implements AutoCloseable {
         services.forEach(service -> metered.add(() -> ServerInterceptors.intercept(service, meters)));
         Server server = ControlServers.startOnUnixSocket(options.endpoint(), calls, metered);
         started.push(server::shutdownNow);
-        List<Readiness> alive = new ArrayList<>();
         alive.add(socketThere(options.endpoint()));
         if (ground.register() && options.role().isNode()) {
             KubeletRegistration registration =
@@ -106,9 +135,7 @@ public final class CsiProcess implements AutoCloseable {
             alive.add(socketThere(options.registrationSocket()));
             alive.add(registration);
         }
-        HealthServer health = HealthServer.start(options.httpListen(), registry, () -> firstProblem(alive), ready);
-        started.push(health);
-        httpPort = health.port();
+        ready.set(grounded);
         this.started.addAll(started);
         LOG.info(
                 "{} {} serves {} on {}, health and metrics on {}",
@@ -147,21 +174,12 @@ public final class CsiProcess implements AutoCloseable {
     private static Readiness readiness(CsiOptions options, Ground ground) {
         List<Readiness> needed = new ArrayList<>();
         if (options.role().isController()) {
-            needed.add(() -> problem(() -> ground.backend().probe()));
+            needed.add(new BoundedReadiness("the API server", ground.backend()::probe));
         }
         if (options.role().isNode()) {
-            needed.add(() -> problem(() -> ground.agent().attachments()));
+            needed.add(new BoundedReadiness("the agent", ground.agent()::attachments));
         }
         return () -> firstProblem(needed);
-    }
-
-    private static Optional<String> problem(Runnable question) {
-        try {
-            question.run();
-            return Optional.empty();
-        } catch (RuntimeException e) {
-            return Optional.of(String.valueOf(e.getMessage()));
-        }
     }
 
     private static Optional<String> firstProblem(List<Readiness> all) {

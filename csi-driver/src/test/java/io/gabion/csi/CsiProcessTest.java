@@ -9,9 +9,12 @@ import csi.v1.IdentityGrpc.IdentityBlockingStub;
 import csi.v1.PluginCapability;
 import csi.v1.ProbeRequest;
 import io.gabion.csi.fake.TestDriver;
+import io.gabion.csi.health.BoundedReadiness;
 import io.gabion.protocol.control.ControlChannels;
 import io.grpc.ManagedChannel;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -19,6 +22,9 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -57,8 +63,12 @@ final class CsiProcessTest {
     }
 
     private HttpResponse<String> get(String path) throws IOException, InterruptedException {
+        return get(driver.httpPort(), path);
+    }
+
+    private HttpResponse<String> get(int port, String path) throws IOException, InterruptedException {
         return http.send(
-                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + driver.httpPort() + path))
+                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
                         .timeout(LIMIT)
                         .build(),
                 HttpResponse.BodyHandlers.ofString());
@@ -125,6 +135,64 @@ final class CsiProcessTest {
         driver.agent.setReachable(true);
         driver.volumes.setReachable(false);
         assertThat(get("/readyz").body()).isEqualTo("the API server cannot be reached\n");
+    }
+
+    @Test
+    void aDriverThatWaitsForItsClusterIsAliveAndSaysWhatItWaitsFor() throws Exception {
+        CountDownLatch cluster = new CountDownLatch(1);
+        CountDownLatch asked = new CountDownLatch(1);
+        int port;
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            port = free.getLocalPort();
+        }
+        Thread waiting = Thread.ofVirtual().start(() -> {
+            try {
+                CsiProcess.start(driver.options("waiting", port), waitingFor -> {
+                    waitingFor.accept("cannot read node");
+                    asked.countDown();
+                    awaitQuietly(cluster);
+                    throw new IOException("the test is over");
+                });
+            } catch (IOException e) {
+                assertThat(e).hasMessage("the test is over");
+            }
+        });
+        assertThat(asked.await(LIMIT.toSeconds(), TimeUnit.SECONDS)).isTrue();
+
+        assertThat(get(port, "/healthz").statusCode()).isEqualTo(OK);
+        assertThat(get(port, "/readyz").statusCode()).isEqualTo(UNAVAILABLE);
+        assertThat(get(port, "/readyz").body()).isEqualTo("starting: cannot read node\n");
+        cluster.countDown();
+        assertThat(waiting.join(LIMIT)).isTrue();
+    }
+
+    private static void awaitQuietly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Test
+    void aQuestionThatIsNotAnsweredHoldsNoProbe() throws Exception {
+        CountDownLatch answer = new CountDownLatch(1);
+        AtomicInteger asked = new AtomicInteger();
+        BoundedReadiness readiness = new BoundedReadiness("somebody", () -> {
+            asked.incrementAndGet();
+            awaitQuietly(answer);
+        });
+
+        assertThat(readiness.problem()).contains("somebody does not answer within 2 s");
+        assertThat(readiness.problem()).isPresent();
+        assertThat(asked).hasValue(1);
+        answer.countDown();
+        assertThat(readiness.problem()).isEmpty();
+    }
+
+    @Test
+    void warmingUpNeedsNoClusterAndLeavesNothing() throws Exception {
+        WarmUp.run();
     }
 
     @Test

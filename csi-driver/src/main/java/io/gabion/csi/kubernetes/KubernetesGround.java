@@ -1,11 +1,13 @@
 package io.gabion.csi.kubernetes;
 
 import io.fabric8.kubernetes.api.model.Node;
+import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.gabion.csi.CsiOptions;
 import io.gabion.csi.CsiProcess.Ground;
+import io.gabion.csi.CsiProcess.OpenGround;
 import io.gabion.csi.agent.AgentClient;
 import io.gabion.csi.node.TopologyKey;
 import io.gabion.protocol.control.ControlTls;
@@ -15,16 +17,22 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** What the driver stands on in a Kubernetes cluster: its API, the agent of this machine and the storage nodes. */
-public final class KubernetesGround implements AutoCloseable {
+public final class KubernetesGround implements OpenGround {
     private static final Logger LOG = LoggerFactory.getLogger(KubernetesGround.class);
     private static final String ZONE = "topology.kubernetes.io/zone";
     /** When all machines start together, the API server is late; ending instead would make the kubelet wait longer each time. */
-    private static final Duration API_SERVER_LIMIT = Duration.ofSeconds(90);
+    private static final Duration CONNECT_LIMIT = Duration.ofSeconds(3);
+
+    private static final Duration REQUEST_LIMIT = Duration.ofSeconds(8);
+    private static final int REQUEST_RETRIES = 2;
+    /** The port that nothing listens on. */
+    private static final String NOWHERE = "http://127.0.0.1:1";
 
     private static final Duration RETRY = Duration.ofSeconds(2);
 
@@ -34,9 +42,8 @@ public final class KubernetesGround implements AutoCloseable {
     private final Optional<DriverCertificate> certificate;
     private final Ground ground;
 
-    private KubernetesGround(CsiOptions options, KubernetesClient client) throws IOException {
+    private KubernetesGround(CsiOptions options, KubernetesClient client, String domain) {
         this.client = client;
-        String domain = options.role().isNode() ? domain(client, options.node().value()) : "";
         this.nodes = new KubernetesNodes(client);
         this.agent = new AgentClient(options.agentSocket());
         this.certificate = options.role().isController()
@@ -51,27 +58,46 @@ public final class KubernetesGround implements AutoCloseable {
                 true);
     }
 
-    /** Connects; throws {@link IOException} when the API server cannot be asked. */
-    public static KubernetesGround open(CsiOptions options) throws IOException {
-        KubernetesClient client = new KubernetesClientBuilder().build();
+    /** Waits for the API server where something must be asked of it first; throws {@link IOException} at an answer that is wrong. */
+    public static KubernetesGround open(CsiOptions options, Consumer<String> waitingFor) throws IOException {
+        KubernetesClient client = new KubernetesClientBuilder()
+                .withConfig(bounded(Config.autoConfigure(null)))
+                .build();
         try {
-            return new KubernetesGround(options, client);
+            String domain =
+                    options.role().isNode() ? domain(client, options.node().value(), waitingFor) : "";
+            return new KubernetesGround(options, client, domain);
         } catch (IOException | RuntimeException e) {
             client.close();
             throw e;
         }
     }
 
+    /** A ground whose API server does not exist. */
+    public static KubernetesGround nowhere(CsiOptions options) {
+        Config config = bounded(Config.empty());
+        config.setMasterUrl(NOWHERE);
+        return new KubernetesGround(
+                options, new KubernetesClientBuilder().withConfig(config).build(), TopologyKey.DEFAULT_DOMAIN);
+    }
+
+    /** A question to an API server that is away ends before the caller's patience does; callers ask again by themselves. */
+    private static Config bounded(Config config) {
+        config.setConnectionTimeout((int) CONNECT_LIMIT.toMillis());
+        config.setRequestTimeout((int) REQUEST_LIMIT.toMillis());
+        config.setRequestRetryBackoffLimit(REQUEST_RETRIES);
+        return config;
+    }
+
     /** The label that somebody gave this machine for us, else its zone: never the machine itself. */
-    private static String domain(KubernetesClient client, String name) throws IOException {
-        Node node = node(client, name);
+    private static String domain(KubernetesClient client, String name, Consumer<String> waitingFor) throws IOException {
+        Node node = node(client, name, waitingFor);
         Map<String, String> labels =
                 Objects.requireNonNullElse(node.getMetadata().getLabels(), Map.of());
         return labels.getOrDefault(TopologyKey.DOMAIN, labels.getOrDefault(ZONE, TopologyKey.DEFAULT_DOMAIN));
     }
 
-    private static Node node(KubernetesClient client, String name) throws IOException {
-        long deadlineNanos = System.nanoTime() + API_SERVER_LIMIT.toNanos();
+    private static Node node(KubernetesClient client, String name, Consumer<String> waitingFor) throws IOException {
         while (true) {
             try {
                 @Nullable Node node = client.nodes().withName(name).get();
@@ -81,10 +107,9 @@ public final class KubernetesGround implements AutoCloseable {
                 }
                 return node;
             } catch (KubernetesClientException e) {
-                if (System.nanoTime() > deadlineNanos) {
-                    throw new IOException("cannot read node \"" + name + "\": " + e.getMessage(), e);
-                }
-                LOG.warn("cannot read node \"{}\" yet: {}", name, e.getMessage());
+                String reason = "cannot read node \"" + name + "\": " + e.getMessage();
+                LOG.warn(reason);
+                waitingFor.accept(reason);
             }
             pause();
         }
@@ -105,6 +130,7 @@ public final class KubernetesGround implements AutoCloseable {
                 .current();
     }
 
+    @Override
     public Ground ground() {
         return ground;
     }

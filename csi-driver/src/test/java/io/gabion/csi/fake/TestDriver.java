@@ -25,34 +25,57 @@ public final class TestDriver implements AutoCloseable {
     public final ScriptedWitness witness = new ScriptedWitness();
     public final Path socket;
     public final Path registrationSocket;
+    private final Path directory;
     private final CsiOptions options;
     private CsiProcess process;
     private final ManagedChannel channel;
 
     /** @param alpha serve what the specification marks as alpha */
     public TestDriver(Path directory, boolean alpha) throws IOException {
+        this.directory = directory;
         Files.createDirectories(directory.resolve("files"));
         agent = new LoopAgent(directory.resolve("files"), this::sizeBytes);
         volumes = new InMemoryVolumes(Set.of(NODE, "other-node"), agent::wasWritten);
         socket = directory.resolve("csi.sock");
         registrationSocket = directory.resolve("reg.sock");
-        options = new CsiOptions(
-                Role.ALL,
-                socket,
-                new NodeName(NODE),
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
-                directory.resolve("agent.sock"),
-                socket,
-                registrationSocket,
-                directory.resolve("certificate"),
-                alpha,
-                64);
+        options = options(alpha);
         process = start();
         channel = ControlChannels.unixSocket(socket);
     }
 
+    private CsiOptions options(boolean alpha) {
+        return options(socket, registrationSocket, 0, alpha);
+    }
+
+    /** Of another process beside this one. */
+    public CsiOptions options(String name, int httpPort) {
+        return options(directory.resolve(name + ".sock"), directory.resolve(name + "-reg.sock"), httpPort, true);
+    }
+
+    private CsiOptions options(Path endpoint, Path registration, int httpPort, boolean alpha) {
+        return new CsiOptions(
+                Role.ALL,
+                endpoint,
+                new NodeName(NODE),
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), httpPort),
+                directory.resolve("agent.sock"),
+                endpoint,
+                registration,
+                directory.resolve("certificate"),
+                alpha,
+                64);
+    }
+
     private CsiProcess start() throws IOException {
-        return CsiProcess.start(options, new CsiProcess.Ground(volumes, storageNodes, witness, agent, "default", true));
+        return CsiProcess.start(options, _ -> new CsiProcess.OpenGround() {
+            @Override
+            public CsiProcess.Ground ground() {
+                return new CsiProcess.Ground(volumes, storageNodes, witness, agent, "default", true);
+            }
+
+            @Override
+            public void close() {}
+        });
     }
 
     /** A new process in the place of the one that runs; cluster, agent and mounts stay. */
