@@ -86,7 +86,7 @@ startupProbe:
 livenessProbe:
   httpGet: {path: /healthz, port: metrics}
   periodSeconds: 10
-  timeoutSeconds: 5
+  timeoutSeconds: 10
   failureThreshold: 6
 readinessProbe:
   httpGet: {path: /readyz, port: metrics}

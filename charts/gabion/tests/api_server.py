@@ -147,12 +147,12 @@ class ApiServer:
         request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
         return self.create(f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token", request)["status"]["token"]
 
-    def pod_on(self, node, namespace, account, name, volumes=()):
+    def pod_on(self, node, namespace, account, name, labels=None):
         body = {
-            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": namespace},
+            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": namespace, "labels": labels or {}},
             "spec": {
                 "serviceAccountName": account, "automountServiceAccountToken": False, "nodeName": node,
-                "containers": [{"name": "c", "image": "none"}], "volumes": list(volumes)}}
+                "containers": [{"name": "c", "image": "none"}]}}
         return self.create(f"/api/v1/namespaces/{namespace}/pods", body)
 
 

@@ -21,6 +21,9 @@ def setUpModule():
     code, text = helm("install", "--create-namespace", "--set", "devPool.size=10Gi")
     assert code == 0, text
     outputs["install"] = text
+    # As the operator does.
+    cluster = {"apiVersion": "gabion.io/v1alpha1", "kind": "StorageCluster", "metadata": {"name": "gabion"}, "spec": {}}
+    server.create(f"{GABION}/storageclusters", cluster)
 
 
 def helm(verb, *words):
@@ -239,36 +242,22 @@ class OperatorRights(Refusals):
     def setUpClass(cls):
         pod = server.pod_on("node-a", NAMESPACE, "gabion-operator", "operator-a")
         cls.token = server.token(NAMESPACE, "gabion-operator", pod)
-        server.create("/api/v1/nodes", {
-            "apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-x", "labels": {"a": "b"}},
-            "spec": {"taints": [{"key": "somebody", "value": "else", "effect": "NoSchedule"}]}})
+        server.create("/api/v1/nodes", {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-x", "labels": {"a": "b"}}})
         server.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "tenant"}})
         server.create("/api/v1/namespaces/tenant/serviceaccounts", {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}})
 
-    def node(self, body):
-        return server.merge("/api/v1/nodes/node-x", body, token=self.token)
+    def test_on_nodes_end_at_reading(self):
+        server.get("/api/v1/nodes/node-x", token=self.token)
+        self.refused("forbidden", lambda: server.merge("/api/v1/nodes/node-x", {"metadata": {"labels": {"a": "c"}}}, token=self.token), 403)
 
-    def test_on_nodes_end_at_taints_of_our_own(self):
-        # The API server itself adds one for a new node.
-        theirs = server.get("/api/v1/nodes/node-x")["spec"]["taints"]
-        self.assertIn({"key": "somebody", "value": "else", "effect": "NoSchedule"}, theirs)
-        ours = {"key": "gabion.io/node-lost", "effect": "NoSchedule"}
-        self.node({"spec": {"taints": [*theirs, ours]}})
-        self.node({"spec": {"taints": theirs}})
-        self.eventually_refused("changes only taints whose key begins with gabion.io/", lambda: self.node({"spec": {"taints": [ours]}}))
-        server.merge("/api/v1/nodes/node-x", {"spec": {"taints": theirs}})
-        self.refused("changes only taints whose key", lambda: self.node({"spec": {"taints": [*theirs, {"key": "x", "effect": "NoExecute"}]}}))
-        self.refused("changes only the taints of a node", lambda: self.node({"spec": {"unschedulable": True}}))
-        self.refused("changes only the taints of a node", lambda: self.node({"metadata": {"labels": {"a": "c"}}}))
-
-    def test_on_pods_of_others_end_at_those_that_use_a_claim(self):
-        server.pod_on("node-x", "tenant", "default", "with-claim", [{"name": "v", "persistentVolumeClaim": {"claimName": "c"}}])
-        server.pod_on("node-x", "tenant", "default", "without-claim")
-        server.pod_on("node-x", NAMESPACE, "gabion-data-plane", "data-plane-x")
-        self.eventually_refused(
-            "deletes only pods that use a claim", lambda: server.delete("/api/v1/namespaces/tenant/pods/without-claim", token=self.token))
-        server.delete("/api/v1/namespaces/tenant/pods/with-claim", token=self.token)
-        server.delete(f"/api/v1/namespaces/{NAMESPACE}/pods/data-plane-x", token=self.token)
+    def test_on_pods_end_at_storage_nodes(self):
+        server.pod_on("node-x", "tenant", "default", "theirs")
+        self.refused("forbidden", lambda: server.delete("/api/v1/namespaces/tenant/pods/theirs", token=self.token), 403)
+        pods = f"/api/v1/namespaces/{NAMESPACE}/pods"
+        server.pod_on("node-x", NAMESPACE, "gabion-agent", "agent-x", labels={"app.kubernetes.io/component": "agent"})
+        server.pod_on("node-x", NAMESPACE, "gabion-data-plane", "data-plane-x", labels={"app.kubernetes.io/component": "data-plane"})
+        self.eventually_refused("deletes only pods of storage nodes", lambda: server.delete(f"{pods}/agent-x", token=self.token))
+        server.delete(f"{pods}/data-plane-x", token=self.token)
 
     def test_on_secrets_end_at_the_authority(self):
         secrets = f"/api/v1/namespaces/{NAMESPACE}/secrets"
@@ -365,13 +354,12 @@ class Documents(unittest.TestCase):
 
 
 class LifeCycle(Refusals):
-    def test_installation_makes_cluster_and_pool_and_says_what_comes_next(self):
+    def test_installation_makes_the_pool_and_says_what_comes_next(self):
         self.assertEqual(server.get(f"{GABION}/storagepools/default")["spec"]["capacity"], "10Gi")
-        server.get(f"{GABION}/storageclusters/gabion")
         for part in ("helm test gabion -n gabion-system", "kubectl get storageclusters", "sparse files on the root disks", "no pod security label"):
             self.assertIn(part, outputs["install"])
 
-    def test_upgrade_leaves_cluster_and_pool_to_their_owner(self):
+    def test_upgrade_leaves_the_pool_to_its_owner(self):
         server.merge(f"{GABION}/storagepools/default", {"spec": {"overcommitPercent": 300}})
         code, text = helm("upgrade", "--set", "devPool.size=20Gi")
         self.assertEqual(code, 0, text)

@@ -43,9 +43,9 @@ class CommandLines(unittest.TestCase):
     def test_give_every_option_that_a_program_demands(self):
         for component, (folder, file) in SOURCES.items():
             source = java(f"{folder}/{file}")
-            # Those in brackets of the usage may be left out, or are one of two ways.
-            usage = re.search(r'USAGE = """(.*?)"""', source, flags=re.S).group(1)
-            demanded = set(re.findall(r"--[a-z-]+", re.sub(r"\[[^]]*\]|\([^)]*\)", "", usage.split("\n            CSI_")[0])))
+            # Those in brackets of the usage may be left out, or are one of two ways; another way, or notes, may follow.
+            usage = re.split(r"\n\s*or: |\n {12}[A-Z]", re.search(r'USAGE = """(.*?)"""', source, flags=re.S).group(1))[0]
+            demanded = set(re.findall(r"--[a-z-]+", re.sub(r"\[[^]]*\]|\([^)]*\)", "", usage)))
             environment = {variable["name"] for variable in container(component)["env"]}
             demanded -= {"--endpoint", "--node-name"} if "NODE_NAME" in environment else set()
             self.assertLessEqual(demanded, set(container(component)["args"]), component)

@@ -7,7 +7,7 @@ ORDER = ["StoragePool", "Volume", "StorageCluster", "StorageNode", "Snapshot"]
 WHOSE = {
     "StoragePool": "You make it: it says which directories of which nodes hold data.",
     "Volume": "The driver makes one for each claim. You may make one by hand and bind a PersistentVolume to it; its name is the volume handle.",
-    "StorageCluster": "The chart makes the one object, `gabion`. It declares settings and reports on everything.",
+    "StorageCluster": "The operator makes the one object, `gabion`. It declares settings and reports on everything.",
     "StorageNode": "The operator makes one for each node that a pool selects; `spec.unschedulable` is yours, the rest is not.",
     "Snapshot": "Reserved: nothing acts on it yet.",
 }
