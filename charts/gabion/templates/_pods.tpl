@@ -87,7 +87,7 @@ livenessProbe:
   httpGet: {path: /healthz, port: metrics}
   periodSeconds: 10
   timeoutSeconds: 10
-  failureThreshold: 6
+  failureThreshold: 12
 readinessProbe:
   httpGet: {path: /readyz, port: metrics}
   periodSeconds: 3
