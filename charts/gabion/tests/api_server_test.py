@@ -424,6 +424,12 @@ class Uninstallation(Refusals):
             for path in ("daemonsets/gabion-data-plane", "deployments/gabion-csi-controller"):
                 server.get(f"/apis/apps/v1/namespaces/{NAMESPACE}/{path}")
             server.get("/apis/rbac.authorization.k8s.io/v1/clusterroles/gabion-data-plane")
+        # An upgrade may drop what a version does not need any more, but nobody drops what serves volumes, one by one or all at once.
+        account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {
+            "name": "gabion-of-an-older-version", "labels": {"app.kubernetes.io/part-of": "gabion", "app.kubernetes.io/managed-by": "Helm"}}}
+        server.create(f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts", account)
+        server.delete(f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/gabion-of-an-older-version")
+        self.refused(refusal, lambda: server.delete("/apis/storage.k8s.io/v1/csidrivers"))
         # As the refusal says.
         remedy = re.search(r'the command "helm rollback gabion (\d+) -n gabion-system"', text)
         code, text = helm("rollback", remedy.group(1))
