@@ -4,11 +4,11 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
-import io.fabric8.kubernetes.client.extended.leaderelection.LeaderCallbacks;
 import io.gabion.api.v1alpha1.GabionApi;
 import io.gabion.operator.certificate.AuthorityKeeper;
 import io.gabion.operator.certificate.OperatorIdentity;
 import io.gabion.operator.certificate.RequestControl;
+import io.gabion.operator.cluster.ClusterStarter;
 import io.gabion.operator.cluster.StorageClusterControl;
 import io.gabion.operator.event.EventSink;
 import io.gabion.operator.event.KubernetesEvents;
@@ -25,7 +25,7 @@ import io.gabion.operator.volume.VolumeControl;
 import io.gabion.operator.volume.VolumePlanner;
 import io.javaoperatorsdk.operator.api.config.ConfigurationServiceOverrider;
 import io.javaoperatorsdk.operator.api.config.ControllerConfigurationOverrider;
-import io.javaoperatorsdk.operator.api.config.LeaderElectionConfigurationBuilder;
+import io.javaoperatorsdk.operator.processing.event.rate.LinearRateLimiter;
 import io.javaoperatorsdk.operator.processing.retry.GenericRetry;
 import io.prometheus.metrics.instrumentation.jvm.JvmMetrics;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
@@ -37,7 +37,8 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -53,11 +54,10 @@ public final class Operator implements AutoCloseable {
     /** Of Volumes, StoragePools and StorageNodes. */
     public static final String FINALIZER = GabionApi.GROUP + "/operator";
 
-    private static final Duration LEASE_DURATION = Duration.ofSeconds(15);
-    private static final Duration RENEW_DEADLINE = Duration.ofSeconds(10);
-    private static final Duration RETRY_PERIOD = Duration.ofSeconds(2);
+    private static final Duration CLUSTER_LOOKS = Duration.ofSeconds(1);
     private static final Duration LOOK_AT_ALL = Duration.ofMinutes(5);
     private static final Duration STOP_PATIENCE = Duration.ofSeconds(5);
+    private static final Duration END_PATIENCE = Duration.ofSeconds(15);
     private static final int RETRY_FIRST_MILLIS = 200;
     private static final int RETRY_LONGEST_MILLIS = 30_000;
     private static final double RETRY_FACTOR = 2;
@@ -66,22 +66,27 @@ public final class Operator implements AutoCloseable {
 
     private final OperatorOptions options;
     private final KubernetesClient client;
-    private final AtomicBoolean leading = new AtomicBoolean();
+    private final Lead lead;
     private final InformerView view;
     private final NodeControlPlane dataPlane;
     private final Survey survey;
     private final HealthServer http;
     private final io.javaoperatorsdk.operator.Operator framework;
 
-    /** Starts; with leader election, returns at once and begins to act when it leads. */
-    Operator(OperatorOptions options, KubernetesClient client) throws IOException {
+    /**
+     * Connects everything; nothing acts before {@link #start}.
+     *
+     * @param leadLost called when this process led and somebody else may do so now
+     */
+    Operator(OperatorOptions options, KubernetesClient client, Runnable leadLost) throws IOException {
         this.options = options;
         this.client = client;
+        this.lead = new Lead(client, options.namespace(), options.identity(), leadLost);
         String version = version();
         Files.createDirectories(options.stateDirectory());
         PrometheusRegistry registry = new PrometheusRegistry();
         JvmMetrics.builder().register(registry);
-        OperatorMetrics metrics = new OperatorMetrics(registry, version, leading::get);
+        OperatorMetrics metrics = new OperatorMetrics(registry, version, lead::isHeld);
         InstantSource clock = InstantSource.system();
         AuthorityKeeper authority = new AuthorityKeeper(client, options.namespace(), options.failPoint(), clock);
         OperatorIdentity identity = new OperatorIdentity(options.stateDirectory(), clock);
@@ -116,12 +121,15 @@ public final class Operator implements AutoCloseable {
                 metrics::health));
         Wakening wakening = new Wakening(view, volumes, nodes, pools, clusters);
         view.listen(wakening);
-        survey = new Survey(dataPlane, view, wakening, leading::get);
+        survey = new Survey(
+                dataPlane, new ClusterStarter(client, view, options.failPoint()), view, wakening, lead::isHeld);
         framework = new io.javaoperatorsdk.operator.Operator(overrider -> configure(overrider, metrics));
         framework.register(volumes, o -> controller(o, "volume").withFinalizer(FINALIZER));
         framework.register(nodes, o -> controller(o, "storagenode").withFinalizer(FINALIZER));
         framework.register(pools, o -> controller(o, "storagepool").withFinalizer(FINALIZER));
-        framework.register(clusters, o -> controller(o, "storagecluster"));
+        // Every change anywhere may matter to it.
+        framework.register(clusters, o -> controller(o, "storagecluster")
+                .withRateLimiter(new LinearRateLimiter(CLUSTER_LOOKS, 1)));
         framework.register(
                 new Reconcilers.OfRequests(
                         new RequestControl(client, options.namespace(), options.failPoint(), clock), authority),
@@ -134,7 +142,7 @@ public final class Operator implements AutoCloseable {
     /** Begins to work, or to wait for the lead. */
     void start() {
         if (!options.leaderElection()) {
-            leading.set(true);
+            lead.take();
         }
         LOG.info(
                 "operator {} of namespace {}: metrics and health on port {}",
@@ -152,20 +160,13 @@ public final class Operator implements AutoCloseable {
         overrider
                 .withKubernetesClient(client)
                 .withCloseClientOnStop(false)
+                // Its apply would send a finalizer in an object that lacks what the definitions require.
+                .withUseSSAToPatchPrimaryResource(false)
                 .withConcurrentReconciliationThreads(THREADS)
                 .withReconciliationTerminationTimeout(STOP_PATIENCE)
                 .withMetrics(metrics);
         if (options.leaderElection()) {
-            overrider.withLeaderElectionConfiguration(LeaderElectionConfigurationBuilder.aLeaderElectionConfiguration(
-                            LEASE)
-                    .withLeaseNamespace(options.namespace())
-                    .withIdentity(options.identity())
-                    .withLeaseDuration(LEASE_DURATION)
-                    .withRenewDeadline(RENEW_DEADLINE)
-                    .withRetryPeriod(RETRY_PERIOD)
-                    .withLeaderCallbacks(new LeaderCallbacks(
-                            () -> leading.set(true), () -> leading.set(false), leader -> LOG.info("{} leads", leader)))
-                    .build());
+            overrider.withLeaderElectionConfiguration(lead.election());
         }
     }
 
@@ -189,7 +190,7 @@ public final class Operator implements AutoCloseable {
 
     /** Whether this process acts now. */
     boolean isLeading() {
-        return leading.get();
+        return lead.isHeld();
     }
 
     private static String version() {
@@ -199,8 +200,11 @@ public final class Operator implements AutoCloseable {
 
     @Override
     public void close() {
-        leading.set(false);
+        lead.closing();
         framework.stop();
+        if (options.leaderElection()) {
+            lead.release();
+        }
         survey.close();
         view.close();
         dataPlane.close();
@@ -216,18 +220,46 @@ public final class Operator implements AutoCloseable {
             System.exit(USAGE_STATUS);
             return;
         }
+        CountDownLatch end = new CountDownLatch(1);
+        CountDownLatch ended = new CountDownLatch(1);
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> awaitEnd(end, ended), "end"));
+        int status = run(options, end);
+        ended.countDown();
+        if (status != 0) {
+            System.exit(status);
+        }
+    }
+
+    /** Returns the status of the process. */
+    private static int run(OperatorOptions options, CountDownLatch end) {
+        AtomicInteger status = new AtomicInteger();
+        Runnable leadLost = () -> {
+            status.set(1);
+            end.countDown();
+        };
         try (KubernetesClient client = new KubernetesClientBuilder().build();
-                Operator operator = new Operator(options, client)) {
-            CountDownLatch end = new CountDownLatch(1);
-            Runtime.getRuntime().addShutdownHook(new Thread(end::countDown, "end"));
+                Operator operator = new Operator(options, client, leadLost)) {
             operator.start();
             end.await();
         } catch (KubernetesClientException e) {
             LOG.error("the API server refused or could not be reached: {}", e.getMessage());
-            System.exit(1);
+            return 1;
         } catch (IOException | RuntimeException e) {
             LOG.error("the operator cannot run", e);
-            System.exit(1);
+            return 1;
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+        return status.get();
+    }
+
+    /** The process ends when its last shutdown hook does: this one waits for an orderly end. */
+    private static void awaitEnd(CountDownLatch end, CountDownLatch ended) {
+        end.countDown();
+        try {
+            if (!ended.await(END_PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+                LOG.warn("not everything ended within {} s", END_PATIENCE.toSeconds());
+            }
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
         }

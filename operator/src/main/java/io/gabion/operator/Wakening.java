@@ -10,7 +10,6 @@ import io.gabion.api.v1alpha1.StorageNode;
 import io.gabion.api.v1alpha1.StoragePool;
 import io.gabion.api.v1alpha1.Volume;
 import io.gabion.model.VolumeId;
-import io.gabion.operator.cluster.StorageClusterControl;
 import io.gabion.operator.view.ClusterView;
 import io.gabion.operator.view.InformerView;
 import io.gabion.operator.volume.VolumeControl;
@@ -105,7 +104,7 @@ final class Wakening implements InformerView.Listener {
         if (pod.getSpec() != null && pod.getSpec().getNodeName() != null) {
             nodes.wake(pod.getSpec().getNodeName());
         }
-        clusters.wake(StorageClusterControl.NAME);
+        clusters.wake(StorageCluster.NAME);
     }
 
     private void storageNode(Optional<HasMetadata> before, StorageNode node) {
@@ -119,11 +118,13 @@ final class Wakening implements InformerView.Listener {
                         old.getMetadata().getAnnotations(), node.getMetadata().getAnnotations())
                 && old.getStatus().getConditions().equals(node.getStatus().getConditions());
         if (!same) {
+            clusters.wake(StorageCluster.NAME);
             wakeVolumes(Set.of(node.getMetadata().getName()));
         }
     }
 
     private void pool(StoragePool pool) {
+        clusters.wake(StorageCluster.NAME);
         view.storageNodes().forEach(n -> nodes.wake(n.getMetadata().getName()));
         view.volumes().stream()
                 .filter(v -> v.getSpec().getPool().equals(pool.getMetadata().getName()))
@@ -133,6 +134,7 @@ final class Wakening implements InformerView.Listener {
     private void volume(Optional<HasMetadata> before, Volume volume) {
         Set<String> touched = new HashSet<>();
         volume.getStatus().getPlacement().stream().map(ReplicaOnNode::getNode).forEach(touched::add);
+        clusters.wake(StorageCluster.NAME);
         if (before.isPresent() && before.get() instanceof Volume old) {
             Set<String> was = new HashSet<>();
             old.getStatus().getPlacement().stream().map(ReplicaOnNode::getNode).forEach(was::add);

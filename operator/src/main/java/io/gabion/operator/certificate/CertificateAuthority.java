@@ -99,7 +99,8 @@ public final class CertificateAuthority {
         signature.initSign(key);
         signature.update(sample);
         byte[] signed = signature.sign();
-        signature.initVerify(root);
+        // The key alone: a root's certificate allows its use for certificates only.
+        signature.initVerify(root.getPublicKey());
         signature.update(sample);
         if (!signature.verify(signed)) {
             throw new IllegalArgumentException("the key does not belong to the certificate of the authority");

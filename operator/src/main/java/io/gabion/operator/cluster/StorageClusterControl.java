@@ -20,6 +20,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,9 +29,6 @@ import org.slf4j.LoggerFactory;
 /** The one object that speaks for the whole system: its identity, rollouts, counts and health. */
 public final class StorageClusterControl {
     private static final Logger LOG = LoggerFactory.getLogger(StorageClusterControl.class);
-    /** Name of the object; others are told that they are ignored. */
-    public static final String NAME = "gabion";
-
     private static final Duration DURING_ROLLOUT = Duration.ofSeconds(3);
     private static final Duration AT_REST = Duration.ofSeconds(15);
     private static final List<String> DAEMON_SETS =
@@ -58,14 +57,14 @@ public final class StorageClusterControl {
 
     /** Returns when to look again although nothing changed. */
     public Duration reconcile(StorageCluster cluster) {
-        if (!cluster.getMetadata().getName().equals(NAME)) {
+        if (!cluster.getMetadata().getName().equals(StorageCluster.NAME)) {
             report(
                     cluster,
                     List.of(Finding.of(
                             ConditionType.READY,
                             false,
                             HealthCode.InvalidSpec,
-                            "metadata.name: there is one StorageCluster, and it is called " + NAME
+                            "metadata.name: there is one StorageCluster, and it is called " + StorageCluster.NAME
                                     + "; delete this one")),
                     new HealthList(),
                     "");
@@ -75,6 +74,13 @@ public final class StorageClusterControl {
         Optional<RolloutStep> step = around.rollout().advance(cluster.getSpec().isPaused());
         HealthList health = HealthList.of(around.view());
         addComponents(health);
+        Set<String> unread = cluster.getSpec().getSettings().keySet();
+        if (!unread.isEmpty()) {
+            health.add(
+                    HealthCode.UnknownSetting,
+                    "storagecluster/" + StorageCluster.NAME,
+                    "spec.settings: nothing reads " + new TreeSet<>(unread) + "; take them away");
+        }
         Optional<String> blocked = Optional.empty();
         String rollout = "";
         if (step.isPresent()) {

@@ -1,9 +1,11 @@
 package io.gabion.operator.node;
 
+import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.NodeCondition;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodCondition;
+import io.gabion.api.condition.ConditionStatus;
 import io.gabion.api.condition.ConditionType;
 import io.gabion.api.health.HealthCode;
 import io.gabion.api.v1alpha1.DiskReport;
@@ -13,6 +15,7 @@ import io.gabion.operator.view.Finding;
 import io.gabion.operator.view.NodeView;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** What is said of a storage node. A node cannot report its own death, so the operator gathers the evidence. Pure. */
 final class NodeConditions {
@@ -50,6 +53,11 @@ final class NodeConditions {
             return lost("there is no data-plane pod on the node");
         }
         boolean started = node.getStatus().getAddress() != null;
+        Optional<Finding> standing = standing(node);
+        if (started && standing.isPresent()) {
+            // Not asked often enough yet, perhaps by a new leader: what is known stays, and since when.
+            return standing.get();
+        }
         if (!isReady(evidence.pod().get())) {
             String pod = evidence.pod().get().getMetadata().getName();
             return started
@@ -61,6 +69,16 @@ final class NodeConditions {
                 ? Finding.of(ConditionType.READY, true, HealthCode.Ready, "the data-plane pod is Ready")
                 : Finding.of(
                         ConditionType.READY, false, HealthCode.NodeStarting, "the node has not told its address yet");
+    }
+
+    private static Optional<Finding> standing(StorageNode node) {
+        Optional<Condition> ready = Finding.find(node.getStatus().getConditions(), ConditionType.READY);
+        return ready.flatMap(c -> Stream.of(ConditionStatus.TRUE, ConditionStatus.FALSE)
+                .filter(s -> s.text().equals(c.getStatus()))
+                .flatMap(s -> Stream.of(HealthCode.values())
+                        .filter(code -> code.name().equals(c.getReason()))
+                        .map(code -> new Finding(ConditionType.READY, s, code, c.getMessage())))
+                .findFirst());
     }
 
     private static Finding lost(String why) {

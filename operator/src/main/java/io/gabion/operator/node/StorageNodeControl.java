@@ -6,9 +6,8 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
+import io.gabion.api.condition.ConditionStatus;
 import io.gabion.api.condition.ConditionType;
-import io.gabion.api.v1alpha1.DiskReport;
-import io.gabion.api.v1alpha1.DiskState;
 import io.gabion.api.v1alpha1.NodeDisk;
 import io.gabion.api.v1alpha1.ReplicaOnNode;
 import io.gabion.api.v1alpha1.ReplicaTombstone;
@@ -26,10 +25,8 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,19 +34,14 @@ import org.slf4j.LoggerFactory;
 public final class StorageNodeControl {
     private static final Logger LOG = LoggerFactory.getLogger(StorageNodeControl.class);
     private static final JsonMapper JSON = JsonMapper.builder().build();
-    /** A node that just started may not have read its tombstones yet. */
-    private static final Duration CLEAN_FOR = Duration.ofSeconds(15);
     /** A machine that is taken away and comes back under its name within this time is the same storage node. */
     private static final Duration GONE_FOR = Duration.ofMinutes(10);
-
-    private static final int PERCENT = 100;
 
     private final KubernetesClient client;
     private final ClusterView view;
     private final DataPlane dataPlane;
     private final FailPoint failPoint;
     private final InstantSource clock;
-    private final Map<String, Instant> cleanSince = new ConcurrentHashMap<>();
 
     public StorageNodeControl(
             KubernetesClient client, ClusterView view, DataPlane dataPlane, FailPoint failPoint, InstantSource clock) {
@@ -63,14 +55,13 @@ public final class StorageNodeControl {
     /** Returns when to look again although nothing changed. */
     public Optional<Duration> reconcile(StorageNode node) {
         resolveDisks(node);
-        Optional<Duration> again = clearTombstones(node);
+        clearTombstones(node);
         report(node);
         if (isGoneForGood(node)) {
             LOG.info("storage node {} is gone for good", name(node));
             client.resource(node).delete();
         }
-        boolean missing = view.machine(name(node)).isEmpty();
-        return again.isPresent() ? again : missing ? Optional.of(GONE_FOR.dividedBy(2)) : Optional.empty();
+        return view.machine(name(node)).isEmpty() ? Optional.of(GONE_FOR.dividedBy(2)) : Optional.empty();
     }
 
     /** Whether the object may go: no volume counts on a copy here. Otherwise what it waits for. */
@@ -135,30 +126,17 @@ public final class StorageNodeControl {
                 .patch(PatchContext.of(PatchType.JSON), patch.toString()));
     }
 
-    /** A tombstone has done its work once the node serves with all its disks and knows nothing of the copy. */
-    private Optional<Duration> clearTombstones(StorageNode node) {
+    /** A tombstone has done its work once the node says that the data is gone. */
+    private void clearTombstones(StorageNode node) {
         List<ReplicaTombstone> tombstones = node.getSpec().getTombstones();
-        Optional<List<ReplicaObservation>> held = dataPlane.replicasOn(new NodeName(name(node)));
-        boolean allOnline = !node.getStatus().getDisks().isEmpty()
-                && node.getStatus().getDisks().stream()
-                        .allMatch(d -> d.getState() == DiskState.ONLINE || d.getState() == DiskState.FULL);
-        if (tombstones.isEmpty() || held.isEmpty() || !allOnline) {
-            cleanSince.remove(name(node));
-            return Optional.empty();
-        }
-        Instant now = clock.instant();
-        Instant since = cleanSince.computeIfAbsent(name(node), _ -> now);
-        if (now.isBefore(since.plus(CLEAN_FOR))) {
-            return Optional.of(CLEAN_FOR);
-        }
+        Set<String> erased = new HashSet<>();
+        node.getStatus().getErased().forEach(t -> erased.add(t.getVolumeId() + t.getReplica()));
         List<ReplicaTombstone> left = tombstones.stream()
-                .filter(t ->
-                        held.get().stream().anyMatch(r -> r.replica().toString().equals(t.getReplica())))
+                .filter(t -> !erased.contains(t.getVolumeId() + t.getReplica()))
                 .toList();
         if (left.size() < tombstones.size()) {
             failPoint.around(Step.CLEAR_TOMBSTONE, () -> new KubernetesTombstones(client).replace(node, left));
         }
-        return left.isEmpty() ? Optional.empty() : Optional.of(CLEAN_FOR);
     }
 
     private void report(StorageNode node) {
@@ -169,6 +147,28 @@ public final class StorageNodeControl {
                 .findFirst();
         NodeConditions.Evidence evidence = new NodeConditions.Evidence(
                 view.machine(name(node)), pod, dataPlane.replicasOn(name).isPresent(), dataPlane.silence(name));
+        List<Finding> findings = NodeConditions.of(node, evidence);
+        StatusPatch patch = new StatusPatch()
+                .set(
+                        "conditions",
+                        Finding.apply(
+                                ConditionType.NODE,
+                                node.getStatus().getConditions(),
+                                findings,
+                                node.getMetadata().getGeneration(),
+                                clock.instant()));
+        boolean serves =
+                findings.stream().anyMatch(f -> f.type() == ConditionType.READY && f.status() == ConditionStatus.TRUE);
+        if (!serves) {
+            // While it serves, its figures are its own.
+            addFigures(node, patch);
+        }
+        if (!patch.isMetBy(node.getStatus())) {
+            failPoint.around(Step.REPORT_NODE, () -> patch.send(client, StorageNode.class, node));
+        }
+    }
+
+    private void addFigures(StorageNode node, StatusPatch patch) {
         int primaries = 0;
         int replicas = 0;
         for (Volume volume : view.volumes()) {
@@ -179,35 +179,9 @@ public final class StorageNodeControl {
                 }
             }
         }
-        List<DiskReport> disks = node.getStatus().getDisks();
-        long online =
-                disks.stream().filter(d -> d.getState() == DiskState.ONLINE).count();
-        StatusPatch patch = new StatusPatch()
-                .set(
-                        "conditions",
-                        Finding.apply(
-                                ConditionType.NODE,
-                                node.getStatus().getConditions(),
-                                NodeConditions.of(node, evidence),
-                                node.getMetadata().getGeneration(),
-                                clock.instant()))
-                .set("primaries", primaries)
+        patch.set("primaries", primaries)
                 .set("replicas", replicas)
-                .set("disksOnline", online + "/" + node.getSpec().getDisks().size())
-                .set("usedPercent", usedPercent(disks));
-        if (!patch.isMetBy(node.getStatus())) {
-            failPoint.around(Step.REPORT_NODE, () -> patch.send(client, StorageNode.class, node));
-        }
-    }
-
-    private static int usedPercent(List<DiskReport> disks) {
-        long size = 0;
-        long used = 0;
-        for (DiskReport disk : disks) {
-            size += disk.getSizeBytes() == null ? 0 : disk.getSizeBytes();
-            used += disk.getUsedBytes() == null ? 0 : disk.getUsedBytes();
-        }
-        return size == 0 ? 0 : (int) ((double) used * PERCENT / size);
+                .set("disksOnline", "0/" + node.getSpec().getDisks().size());
     }
 
     private static String name(StorageNode node) {

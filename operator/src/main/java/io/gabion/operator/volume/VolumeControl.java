@@ -203,7 +203,10 @@ public final class VolumeControl {
                 yield rest(volume, at, plan);
             }
             case VolumeAction.Forget() -> {
-                deletionsSeen.remove(volume.getMetadata().getUid());
+                around.failPoint()
+                        .around(
+                                Step.FORGET_VOLUME,
+                                () -> deletionsSeen.remove(volume.getMetadata().getUid()));
                 yield new Progress.Done(new Outcome(true, Optional.empty()));
             }
             case VolumeAction.Rest() -> rest(volume, at, plan);
