@@ -14,12 +14,8 @@ import org.jspecify.annotations.Nullable;
 public final class SwapQueue {
     /** Swaps per second that one node may ask for; keeps a large failure from drowning a shared configuration store. */
     public static final int SWAPS_PER_SECOND = 50;
-    /** As many as a second's worth may go at once after a quiet time. */
-    static final int BURST = SWAPS_PER_SECOND;
     /** Spreads the nodes that were woken by the same failure. */
     static final long MAX_JITTER_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
-
-    private static final long NANOS_PER_TOKEN = TimeUnit.SECONDS.toNanos(1) / SWAPS_PER_SECOND;
 
     /** Runs something once later, on any thread. */
     @FunctionalInterface
@@ -27,16 +23,28 @@ public final class SwapQueue {
         void after(long delayNanos, Runnable task);
     }
 
+    /** As many as a second's worth may go at once after a quiet time. */
+    private final int burst;
+
+    private final long nanosPerToken;
     private final LongSupplier nanoTime;
     private final Timer timer;
     // Guarded by this.
     private final Deque<Runnable> urgent = new ArrayDeque<>();
     private final Deque<Runnable> ordinary = new ArrayDeque<>();
-    private long tokens = BURST;
+    private long tokens;
     private long refilledNanos;
     private boolean timerSet;
 
     public SwapQueue(LongSupplier nanoTime, Timer timer) {
+        this(SWAPS_PER_SECOND, nanoTime, timer);
+    }
+
+    /** For other requests than swaps. */
+    public SwapQueue(int perSecond, LongSupplier nanoTime, Timer timer) {
+        this.burst = perSecond;
+        this.nanosPerToken = TimeUnit.SECONDS.toNanos(1) / perSecond;
+        this.tokens = perSecond;
         this.nanoTime = nanoTime;
         this.timer = timer;
         this.refilledNanos = nanoTime.getAsLong();
@@ -80,10 +88,10 @@ public final class SwapQueue {
 
     private void refill() {
         long now = nanoTime.getAsLong();
-        long earned = (now - refilledNanos) / NANOS_PER_TOKEN;
+        long earned = (now - refilledNanos) / nanosPerToken;
         if (earned > 0) {
-            tokens = Math.min(BURST, tokens + earned);
-            refilledNanos += earned * NANOS_PER_TOKEN;
+            tokens = Math.min(burst, tokens + earned);
+            refilledNanos += earned * nanosPerToken;
         }
     }
 
@@ -92,7 +100,7 @@ public final class SwapQueue {
             return;
         }
         timerSet = true;
-        long untilToken = refilledNanos + NANOS_PER_TOKEN - nanoTime.getAsLong();
+        long untilToken = refilledNanos + nanosPerToken - nanoTime.getAsLong();
         long jitter = ThreadLocalRandom.current().nextLong(MAX_JITTER_NANOS);
         timer.after(Math.max(0, untilToken) + jitter, () -> {
             synchronized (this) {

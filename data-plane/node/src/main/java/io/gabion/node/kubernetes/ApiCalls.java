@@ -9,6 +9,8 @@ import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /** Calls of the API server on threads of their own, bounded in time and never repeated behind our back. */
@@ -17,6 +19,12 @@ final class ApiCalls implements AutoCloseable {
     private static final int REQUEST_MILLIS = 3_000;
 
     private static final int CONNECT_MILLIS = 2_000;
+    /** A watch that broke is opened again after this time, later after two, four, eight times as much. */
+    private static final int RECONNECT_MILLIS = 500;
+
+    /** Requests under way at once; the others wait, at most as long as a request may take. */
+    static final int MOST_AT_ONCE = 32;
+
     private static final int UNPROCESSABLE = 422;
     /** The API server looked at the request and did nothing. */
     private static final Set<Integer> REFUSALS = Set.of(
@@ -28,6 +36,7 @@ final class ApiCalls implements AutoCloseable {
             UNPROCESSABLE);
 
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+    private final Semaphore permits = new Semaphore(MOST_AT_ONCE, true);
     private volatile boolean reachable;
 
     /** In a pod as its service account; else as the environment variable {@code KUBECONFIG} says. */
@@ -41,6 +50,7 @@ final class ApiCalls implements AutoCloseable {
         config.setConnectionTimeout(CONNECT_MILLIS);
         // A repeated patch would hide which of the two was done: we decide when to ask again.
         config.setRequestRetryBackoffLimit(0);
+        config.setWatchReconnectInterval(RECONNECT_MILLIS);
         config.setUserAgent("gabion-data-plane");
         return new KubernetesClientBuilder().withConfig(config).build();
     }
@@ -49,8 +59,9 @@ final class ApiCalls implements AutoCloseable {
         return reachable;
     }
 
-    /** Blocks. */
+    /** Blocks. Every failure is a {@link KubernetesClientException}. */
     <T> T call(Supplier<T> request) {
+        enter();
         try {
             T answer = request.get();
             reachable = true;
@@ -58,6 +69,23 @@ final class ApiCalls implements AutoCloseable {
         } catch (KubernetesClientException e) {
             reachable = REFUSALS.contains(e.getCode());
             throw e;
+        } catch (RuntimeException e) {
+            // Nobody gets no answer at all because the client library failed in an unexpected way.
+            reachable = false;
+            throw new KubernetesClientException("request of the API server failed: " + e, e);
+        } finally {
+            permits.release();
+        }
+    }
+
+    private void enter() {
+        try {
+            if (!permits.tryAcquire(REQUEST_MILLIS, TimeUnit.MILLISECONDS)) {
+                throw new KubernetesClientException("not asked: " + MOST_AT_ONCE + " requests are under way already");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new KubernetesClientException("not asked: the process ends", e);
         }
     }
 
@@ -70,7 +98,18 @@ final class ApiCalls implements AutoCloseable {
         return e.getCode() == HttpURLConnection.HTTP_FORBIDDEN;
     }
 
+    /** The API server names no cause when a test of a JSON patch fails; for a broken rule it does. */
+    private static boolean isFailedTest(KubernetesClientException e) {
+        return e.getCode() == UNPROCESSABLE
+                && e.getStatus() != null
+                && (e.getStatus().getDetails() == null
+                        || e.getStatus().getDetails().getCauses().isEmpty());
+    }
+
     static String describe(KubernetesClientException e) {
+        if (isFailedTest(e)) {
+            return "API server: somebody else changed the object meanwhile";
+        }
         if (e.getStatus() != null && e.getStatus().getMessage() != null) {
             return "API server: " + e.getStatus().getMessage();
         }

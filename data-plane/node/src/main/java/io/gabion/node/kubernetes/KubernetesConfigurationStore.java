@@ -26,12 +26,15 @@ import java.util.function.Consumer;
 /** The configuration store on the API server: Volumes hold the records, StorageNodes the nodes and their disks. */
 public final class KubernetesConfigurationStore implements ConfigurationStore {
     private static final String ENDS = "the process ends";
+    /** Reads of records per second that one node may ask for; after the loss of a node each volume reads and swaps. */
+    private static final int READS_PER_SECOND = 2 * SwapQueue.SWAPS_PER_SECOND;
 
     private final ApiCalls calls = new ApiCalls();
     private final VolumeObjects volumes;
     private final NodeObjects nodes;
     private final RecordSwap swap;
     private final SwapQueue queue;
+    private final SwapQueue readQueue;
     private final UUID bootId;
     private final List<Runnable> nodeListeners = new CopyOnWriteArrayList<>();
 
@@ -42,11 +45,13 @@ public final class KubernetesConfigurationStore implements ConfigurationStore {
         this.volumes = new VolumeObjects(client, calls, self);
         this.nodes = new NodeObjects(client, calls, self);
         this.swap = new RecordSwap(client, calls, volumes, System::nanoTime);
-        this.queue = new SwapQueue(System::nanoTime, (delayNanos, task) -> {
+        SwapQueue.Timer later = (delayNanos, task) -> {
             if (!timer.isShutdown()) {
                 var unused = timer.schedule(task, delayNanos, TimeUnit.NANOSECONDS);
             }
-        });
+        };
+        this.queue = new SwapQueue(System::nanoTime, later);
+        this.readQueue = new SwapQueue(READS_PER_SECOND, System::nanoTime, later);
     }
 
     /** A client with the bounds that this store needs: in a pod as its service account, else as {@code KUBECONFIG} says. */
@@ -82,15 +87,23 @@ public final class KubernetesConfigurationStore implements ConfigurationStore {
     // ---- volumes
     @Override
     public void read(VolumeId volume, Consumer<ReadOutcome> answer) {
-        calls.run(() -> answer.accept(readNow(volume)), () -> answer.accept(new ReadOutcome.Unavailable(ENDS)));
+        readQueue.submit(
+                true,
+                () -> calls.run(
+                        () -> answer.accept(readNow(volume)), () -> answer.accept(new ReadOutcome.Unavailable(ENDS))));
     }
 
     /** Blocks. */
     ReadOutcome readNow(VolumeId volume) {
         try {
             Volume found = volumes.read(volume);
-            Optional<VolumeRecord> record = found == null ? Optional.empty() : VolumeRecords.record(found);
-            return record.<ReadOutcome>map(ReadOutcome.Found::new).orElseGet(ReadOutcome.Absent::new);
+            if (found == null) {
+                return new ReadOutcome.Absent();
+            }
+            String name = found.getMetadata().getName();
+            return VolumeRecords.record(found)
+                    .<ReadOutcome>map(ReadOutcome.Found::new)
+                    .orElseGet(() -> new ReadOutcome.Unavailable("Volume " + name + " has no configuration"));
         } catch (KubernetesClientException e) {
             return new ReadOutcome.Unavailable(ApiCalls.describe(e));
         } catch (IllegalArgumentException e) {

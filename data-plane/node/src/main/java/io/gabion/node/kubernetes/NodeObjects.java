@@ -20,7 +20,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,6 +31,9 @@ final class NodeObjects implements AutoCloseable {
     private static final PatchContext JSON_PATCH = PatchContext.of(PatchType.JSON);
     private static final PatchContext MERGE_PATCH = PatchContext.of(PatchType.JSON_MERGE);
     private static final long NO_RESYNC = 0;
+    private static final String DISK_RECORDS = "/status/diskRecords";
+    /** The first record of a disk is tried so often; later ones are disturbed by nobody. */
+    private static final int FIRST_ENTRY_ATTEMPTS = 5;
 
     private final KubernetesClient client;
     private final ApiCalls calls;
@@ -121,10 +123,7 @@ final class NodeObjects implements AutoCloseable {
 
     /** Blocks. */
     void announce(NodeRecord record, String bootId) {
-        StorageNode own = own();
-        if (own == null) {
-            throw new KubernetesClientException("there is no StorageNode " + self + " yet; the operator makes it");
-        }
+        StorageNode own = existing();
         NodeRecord next = new NodeRecord(
                 record.name(),
                 record.host(),
@@ -140,29 +139,6 @@ final class NodeObjects implements AutoCloseable {
         status.put("recordVersion", next.version());
         merge(status);
         announced = Optional.of(next);
-    }
-
-    /** Changes one field of the status on which others write, too; tries again when it was disturbed. Blocks. */
-    void change(String field, UnaryOperator<JsonNode> change, int attempts) {
-        for (int attempt = 1; ; attempt++) {
-            StorageNode own = own();
-            if (own == null) {
-                return;
-            }
-            JsonNode before = JSON.valueToTree(own.getStatus()).path(field);
-            JsonNode after = change.apply(before);
-            if (after.equals(before)) {
-                return;
-            }
-            try {
-                patch(own, "/status/" + field, after);
-                return;
-            } catch (KubernetesClientException e) {
-                if (!ApiCalls.isRefusal(e) || ApiCalls.isForbidden(e) || attempt >= attempts) {
-                    throw e;
-                }
-            }
-        }
     }
 
     private void patch(StorageNode own, String path, JsonNode value) {
@@ -197,37 +173,60 @@ final class NodeObjects implements AutoCloseable {
 
     /** Throws {@link KubernetesClientException} unless it was certainly done. Blocks. */
     void swapDisk(DiskRecord next) {
-        StorageNode own = own();
-        if (own == null) {
-            throw new KubernetesClientException("there is no StorageNode " + self + " yet; the operator makes it");
-        }
-        String path = "/status/diskRecords/" + next.id();
-        Optional<DiskRecord> standing = NodeRecords.disk(own, next.id());
-        JsonNode entry = JSON.valueToTree(NodeRecords.entry(next));
-        if (standing.isPresent()) {
-            ArrayNode operations = JSON.createArrayNode();
-            test(operations, "/metadata/uid", own.getMetadata().getUid());
-            operations
-                    .addObject()
-                    .put("op", "test")
-                    .put("path", path + "/version")
-                    .put("value", next.version() - 1);
-            operations.addObject().put("op", "replace").put("path", path).set("value", entry);
-            apply(operations);
-        } else if (own.getStatus().getDiskRecords().isEmpty()) {
-            ObjectNode records = JSON.createObjectNode();
-            records.set(next.id().toString(), entry);
-            ensureStatus(own);
-            patch(fresh(), "/status/diskRecords", records);
-        } else {
-            patch(own, path, entry);
+        for (int attempt = 1; ; attempt++) {
+            StorageNode own = existing();
+            if (NodeRecords.disk(own, next.id()).isPresent()) {
+                replaceEntry(own, next);
+                return;
+            }
+            try {
+                addEntry(own, next);
+                return;
+            } catch (KubernetesClientException e) {
+                // Without a version to test, every other writer of the status disturbs.
+                if (!ApiCalls.isRefusal(e) || ApiCalls.isForbidden(e) || attempt >= FIRST_ENTRY_ATTEMPTS) {
+                    throw e;
+                }
+            }
         }
     }
 
-    private StorageNode fresh() {
+    private static String entryPath(DiskRecord record) {
+        return DISK_RECORDS + "/" + record.id();
+    }
+
+    private void replaceEntry(StorageNode own, DiskRecord next) {
+        ArrayNode operations = JSON.createArrayNode();
+        test(operations, "/metadata/uid", own.getMetadata().getUid());
+        operations
+                .addObject()
+                .put("op", "test")
+                .put("path", entryPath(next) + "/version")
+                .put("value", next.version() - 1);
+        operations
+                .addObject()
+                .put("op", "replace")
+                .put("path", entryPath(next))
+                .set("value", JSON.valueToTree(NodeRecords.entry(next)));
+        apply(operations);
+    }
+
+    private void addEntry(StorageNode own, DiskRecord next) {
+        JsonNode entry = JSON.valueToTree(NodeRecords.entry(next));
+        if (!own.getStatus().getDiskRecords().isEmpty()) {
+            patch(own, entryPath(next), entry);
+            return;
+        }
+        ObjectNode records = JSON.createObjectNode();
+        records.set(next.id().toString(), entry);
+        ensureStatus(own);
+        patch(existing(), DISK_RECORDS, records);
+    }
+
+    private StorageNode existing() {
         StorageNode own = own();
         if (own == null) {
-            throw new KubernetesClientException("the StorageNode " + self + " vanished");
+            throw new KubernetesClientException("there is no StorageNode " + self + " yet; the operator makes it");
         }
         return own;
     }

@@ -1,14 +1,8 @@
 package io.gabion.node.kubernetes;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.client.KubernetesClientException;
-import io.gabion.api.condition.ConditionStatus;
-import io.gabion.api.condition.ConditionType;
-import io.gabion.api.condition.Conditions;
-import io.gabion.api.health.HealthCode;
 import io.gabion.api.v1alpha1.DiskReport;
 import io.gabion.api.v1alpha1.DiskState;
 import io.gabion.api.v1alpha1.MediaClass;
@@ -16,10 +10,9 @@ import io.gabion.api.v1alpha1.NodeDisk;
 import io.gabion.node.control.NodeOperations;
 import io.gabion.node.control.NodeOperations.DiskFacts;
 import io.gabion.node.control.NodeOperations.ReplicaFacts;
-import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -29,7 +22,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Writes what this node knows of itself into the status of its StorageNode: at once when a state changes, rarely when only
- * figures do. Blocks; for a thread of its own.
+ * figures do. The conditions are the operator's: a node cannot report its own death. Blocks; for a thread of its own.
  */
 final class StatusPublisher {
     private static final Logger LOG = LoggerFactory.getLogger(StatusPublisher.class);
@@ -39,7 +32,6 @@ final class StatusPublisher {
     /** A change of used bytes by this part of the disk does not wait. */
     private static final long LARGE_PART = 50;
 
-    private static final int ATTEMPTS = 5;
     private static final double PERCENT = 100;
 
     private final NodeObjects nodes;
@@ -78,9 +70,6 @@ final class StatusPublisher {
         }
         try {
             nodes.merge(status(now));
-            if (before == null || before.disk().getState() != now.disk().getState()) {
-                nodes.change("conditions", existing -> conditions(existing, now.disk()), ATTEMPTS);
-            }
             published = now;
             publishedNanos = nanoTime.getAsLong();
         } catch (KubernetesClientException e) {
@@ -90,6 +79,7 @@ final class StatusPublisher {
 
     private boolean isDue(Snapshot before, Snapshot now) {
         if (before.disk().getState() != now.disk().getState()
+                || !Objects.equals(before.disk().getReason(), now.disk().getReason())
                 || before.replicas() != now.replicas()
                 || before.primaries() != now.primaries()) {
             return true;
@@ -168,33 +158,5 @@ final class StatusPublisher {
         status.set("disks", JSON.valueToTree(List.of(report)));
         status.put("disksOnline", "0/1");
         return status;
-    }
-
-    private JsonNode conditions(JsonNode existing, DiskReport report) {
-        List<Condition> before =
-                existing.isArray() ? Arrays.asList(JSON.convertValue(existing, Condition[].class)) : List.of();
-        long generation = Optional.ofNullable(nodes.knownOwn())
-                .map(own -> own.getMetadata().getGeneration())
-                .orElse(0L);
-        boolean online = isOnline(report);
-        String reason = Optional.ofNullable(report.getReason()).orElse("");
-        Conditions next = Conditions.of(
-                        ConditionType.NODE,
-                        before,
-                        generation,
-                        InstantSource.system().instant())
-                .with(
-                        ConditionType.READY,
-                        ConditionStatus.of(online),
-                        online ? HealthCode.Ready : HealthCode.DiskFailed,
-                        online ? "The node serves." : reason)
-                .with(
-                        ConditionType.DISKS_HEALTHY,
-                        ConditionStatus.of(online),
-                        online
-                                ? disk.unused().isEmpty() ? HealthCode.DisksHealthy : HealthCode.TooManyDisks
-                                : HealthCode.DiskFailed,
-                        online ? "The disk is online." : reason);
-        return JSON.valueToTree(next.toList());
     }
 }

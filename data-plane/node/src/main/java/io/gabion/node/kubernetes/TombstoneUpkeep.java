@@ -34,6 +34,8 @@ final class TombstoneUpkeep {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     /** Above any version and epoch that a volume can reach: the last word on it. */
     private static final long LAST_VERSION = Long.MAX_VALUE / 2;
+    /** Volumes looked up per round; the others come next. */
+    private static final int LOOK_UPS = 100;
 
     private final NodeObjects nodes;
     private final NodeName self;
@@ -60,9 +62,15 @@ final class TombstoneUpkeep {
             return;
         }
         List<ReplicaTombstone> erased = new ArrayList<>();
+        int lookUps = 0;
         for (ReplicaTombstone tombstone : wanted) {
-            if (contains(reported, tombstone) || isGone(tombstone)) {
+            if (contains(reported, tombstone)) {
                 erased.add(tombstone);
+            } else if (lookUps < LOOK_UPS) {
+                lookUps++;
+                if (isGone(tombstone)) {
+                    erased.add(tombstone);
+                }
             }
         }
         if (erased.size() != reported.size() || !erased.stream().allMatch(t -> contains(reported, t))) {

@@ -136,9 +136,14 @@ final class VolumeObjects implements AutoCloseable {
             newest.remove(volume);
             return null;
         }
-        Volume first = found.getFirst();
-        newest.put(volume, first);
-        return first;
+        if (found.size() > 1) {
+            throw new IllegalArgumentException("the Volumes "
+                    + found.stream().map(v -> v.getMetadata().getName()).toList() + " all claim the data of " + volume
+                    + ": delete all but the right one");
+        }
+        Volume only = found.getFirst();
+        newest.put(volume, only);
+        return only;
     }
 
     @Override

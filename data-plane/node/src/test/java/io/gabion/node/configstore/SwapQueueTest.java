@@ -22,15 +22,15 @@ class SwapQueueTest {
 
     @Test
     void burstGoesAtOnceAndTheRestAtTheRate() {
-        for (int i = 0; i < SwapQueue.BURST + 10; i++) {
+        for (int i = 0; i < SwapQueue.SWAPS_PER_SECOND + 10; i++) {
             queue.submit(false, () -> done.add("swap"));
         }
-        assertThat(done).hasSize(SwapQueue.BURST);
+        assertThat(done).hasSize(SwapQueue.SWAPS_PER_SECOND);
         assertThat(queue.waiting()).isEqualTo(10);
         assertThat(timers).hasSize(1);
         now.addAndGet(TimeUnit.SECONDS.toNanos(1) / SwapQueue.SWAPS_PER_SECOND * 4);
         fireTimers();
-        assertThat(done).hasSize(SwapQueue.BURST + 4);
+        assertThat(done).hasSize(SwapQueue.SWAPS_PER_SECOND + 4);
         now.addAndGet(TimeUnit.SECONDS.toNanos(10));
         fireTimers();
         assertThat(queue.waiting()).isZero();
@@ -38,7 +38,7 @@ class SwapQueueTest {
 
     @Test
     void swapsWithWaitingInputOutputGoFirst() {
-        for (int i = 0; i < SwapQueue.BURST; i++) {
+        for (int i = 0; i < SwapQueue.SWAPS_PER_SECOND; i++) {
             queue.submit(false, () -> {});
         }
         queue.submit(false, () -> done.add("ordinary 1"));
