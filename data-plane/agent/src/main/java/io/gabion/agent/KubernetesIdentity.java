@@ -156,8 +156,10 @@ final class KubernetesIdentity {
                     return found.get();
                 }
                 obstacle = "StorageCluster " + StorageCluster.NAME + " has no status.clusterId; the operator writes it";
-            } catch (KubernetesClientException | IllegalArgumentException e) {
-                obstacle = "the API server says no cluster: " + e.getMessage();
+            } catch (KubernetesClientException e) {
+                obstacle = "the API server does not tell the cluster: " + reason(e);
+            } catch (IllegalArgumentException e) {
+                obstacle = "StorageCluster " + StorageCluster.NAME + ": status.clusterId: " + e.getMessage();
             }
             readiness.notReady("waiting: " + obstacle);
             if (!obstacle.equals(logged)) {
@@ -166,6 +168,13 @@ final class KubernetesIdentity {
             }
             Thread.sleep(POLL);
         }
+    }
+
+    private static String reason(KubernetesClientException e) {
+        if (e.getStatus() != null && e.getStatus().getMessage() != null) {
+            return e.getStatus().getMessage();
+        }
+        return String.valueOf((e.getCause() == null ? e : e.getCause()).getMessage());
     }
 
     private static Optional<ClusterId> named(KubernetesClient client) {

@@ -138,13 +138,18 @@ class DeviceSurvivalIT {
                 .getAttachments(0);
     }
 
-    private void detach(ManagedChannel channel, String device) {
+    private void detach(ManagedChannel channel, String device) throws IOException {
         DetachRequest detach =
                 DetachRequest.newBuilder().setVolume(nodes.volume.toString()).build();
         SupervisedAgent.control(channel).detach(detach);
         assertThat(Path.of("/sys/block/" + device.substring("/dev/".length()) + "/loop"))
                 .doesNotExist();
+        assertThat(mounts()).doesNotContain(nodes.volume.toString());
         assertThat(mountPoint()).doesNotExist();
+    }
+
+    private static String mounts() throws IOException {
+        return Files.readString(Path.of("/proc/mounts"));
     }
 
     private static CompletableFuture<Clients.Result> fio(String device, int seconds) {
@@ -334,6 +339,28 @@ class DeviceSurvivalIT {
         assertThat(only(channel).getState()).isEqualTo("fenced");
         assertThat(only(channel).getDevicePath()).isEqualTo(device);
         assertFails(device);
+        detach(channel, device);
+    }
+
+    @Test
+    void deviceThatEndedWithItsSupervisorIsForgottenAndCanBeMadeAgain() throws Exception {
+        SupervisedAgent agent = startAgent("first");
+        agent.awaitReady();
+        SupervisedAgent.control(channel(agent)).attach(request(addresses()));
+        assertThat(agent.terminate()).isEqualTo(128 + 15);
+        assertThat(mounts()).as("what a pod that is deleted leaves").contains(nodes.volume.toString());
+        SupervisedAgent second = startAgent("second");
+        second.awaitReady();
+        ManagedChannel channel = channel(second);
+        assertThat(SupervisedAgent.control(channel)
+                        .listAttachments(ListAttachmentsRequest.getDefaultInstance())
+                        .getAttachmentsList())
+                .isEmpty();
+        assertThat(mounts()).doesNotContain(nodes.volume.toString());
+        assertThat(mountPoint()).doesNotExist();
+        String device =
+                SupervisedAgent.control(channel).attach(request(addresses())).getDevicePath();
+        Clients.succeed("dd", "if=/dev/zero", "of=" + device, "bs=4k", "count=1", "oflag=direct", "status=none");
         detach(channel, device);
     }
 

@@ -58,7 +58,7 @@ public final class Attachments {
     private final ExportTable exports;
     private final AttachmentFiles files;
     private final NodeBook book;
-    private final VolumeDevices devices;
+    private final DeviceSide deviceSide;
     private final Path socket;
     private final Function<Attachment, SessionObserver> observers;
     private final UUID instance = UUID.randomUUID();
@@ -86,7 +86,7 @@ public final class Attachments {
         this.exports = requireNonNull(exports, "exports is null");
         this.files = requireNonNull(files, "files is null");
         this.book = requireNonNull(book, "book is null");
-        this.devices = requireNonNull(devices, "devices is null");
+        this.deviceSide = new DeviceSide(devices);
         this.socket = requireNonNull(socket, "socket is null");
         this.observers = requireNonNull(observers, "observers is null");
     }
@@ -105,32 +105,15 @@ public final class Attachments {
             if (attachment.sizeBytes() > 0 && !exports.add(export)) {
                 LOG.error("export name of volume {} is taken, it is not served", attachment.describe());
             }
-            resumeDevice(export);
+            if (!deviceSide.resume(export)) {
+                // Whoever needs it attaches it anew; a session without a device would be a ghost that nobody detaches.
+                close(export);
+                continue;
+            }
             var _ = export.firstOpen().thenAcceptAsync(size -> rememberSize(export, size), Thread::startVirtualThread);
             LOG.info("volume {} was attached before the restart", attachment.describe());
         }
-        devices.closeUnclaimed();
-    }
-
-    private void resumeDevice(VolumeExport export) {
-        if (export.attachment().device() != DeviceKind.FUSE_LOOP) {
-            return;
-        }
-        try {
-            if (devices.resume(export.volume(), export).isEmpty()) {
-                LOG.warn(
-                        "the device of volume {} ended with the last process, the next Attach makes a new one",
-                        export.attachment().describe());
-            } else if (!export.attachment().failure().isEmpty()) {
-                // The last process may have died between the two.
-                Thread.startVirtualThread(() -> shutDownFileSystem(export));
-            }
-        } catch (IOException e) {
-            LOG.error(
-                    "the device of volume {} cannot go on: {}",
-                    export.attachment().describe(),
-                    e.getMessage());
-        }
+        deviceSide.closeUnclaimed();
     }
 
     /**
@@ -176,16 +159,13 @@ public final class Attachments {
     }
 
     private String device(VolumeExport export) throws IOException {
-        if (export.attachment().device() != DeviceKind.FUSE_LOOP) {
-            return "";
-        }
-        String path = devices.attach(export.volume(), export);
+        String path = deviceSide.make(export);
         synchronized (this) {
             if (attached.get(export.volume()) == export) {
                 return path;
             }
         }
-        devices.detach(export.volume(), true);
+        deviceSide.remove(export);
         throw new IOException("it was detached meanwhile");
     }
 
@@ -208,7 +188,7 @@ public final class Attachments {
                         "volume is attached here as " + attachment.describe()
                                 + ": detach it first, or ask with a higher generation");
             }
-            takeDeviceAway(present, false);
+            deviceSide.takeAway(present, isFenced(present));
             close(present);
         }
         for (VolumeExport other : attached.values()) {
@@ -262,7 +242,7 @@ public final class Attachments {
                 .thenAcceptAsync(
                         reason -> {
                             forget(export, reason);
-                            shutDownFileSystem(export);
+                            deviceSide.shutDownFileSystem(export);
                         },
                         Thread::startVirtualThread);
         if (attachment.failure().isEmpty()) {
@@ -295,7 +275,7 @@ public final class Attachments {
             }
         }
         try {
-            devices.grow(export.volume(), export);
+            deviceSide.grow(export);
         } catch (IOException e) {
             LOG.error("the device of {} did not grow: {}", export.attachment().describe(), e.getMessage());
         }
@@ -318,15 +298,6 @@ public final class Attachments {
             }
         } catch (IOException e) {
             LOG.warn("cannot forget {}: {}", export.attachment().describe(), e.toString());
-        }
-    }
-
-    /** Nobody may read what was true before the fence. */
-    private void shutDownFileSystem(VolumeExport export) {
-        try {
-            devices.shutDownFileSystem(export.volume());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         }
     }
 
@@ -356,23 +327,11 @@ public final class Attachments {
         if (export == null) {
             return;
         }
-        takeDeviceAway(export, force);
+        deviceSide.takeAway(export, force || isFenced(export));
         synchronized (this) {
             if (attached.get(volume) == export) {
                 close(export);
             }
-        }
-    }
-
-    private void takeDeviceAway(VolumeExport export, boolean force) throws AttachException {
-        try {
-            devices.detach(export.volume(), force || isFenced(export));
-        } catch (VolumeDevices.InUseException e) {
-            throw new AttachException(
-                    Kind.CONFLICT, "volume " + export.attachment().describe() + ": " + e.getMessage(), e);
-        } catch (IOException e) {
-            throw new AttachException(
-                    Kind.LOCAL, "volume " + export.attachment().describe() + ": " + e.getMessage(), e);
         }
     }
 
@@ -404,7 +363,7 @@ public final class Attachments {
         try {
             while (true) {
                 long size = export.refresh().get(Math.max(1, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
-                devices.grow(volume, export);
+                deviceSide.grow(export);
                 if (size >= atLeastBytes) {
                     rememberSize(export, size);
                     return size;
@@ -437,7 +396,7 @@ public final class Attachments {
         try {
             VolumeExport export = present(volume);
             export.fail(reason).get(LOOP_TIMEOUT_SECONDS, TimeUnit.SECONDS);
-            devices.shutDownFileSystem(volume);
+            deviceSide.shutDownFileSystem(export);
         } catch (ExecutionException | TimeoutException e) {
             throw new AttachException(Kind.LOCAL, "the event loop of volume " + volume + " is stuck", e);
         }
@@ -512,7 +471,7 @@ public final class Attachments {
                 .map(export -> new Listed(
                         export.attachment().withSizeBytes(export.sizeBytes()),
                         nbdUri(export.attachment()),
-                        devices.path(export.volume()).orElse(""),
+                        deviceSide.path(export),
                         view(export)))
                 .toList();
     }
