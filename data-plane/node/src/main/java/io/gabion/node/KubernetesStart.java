@@ -13,6 +13,7 @@ import io.gabion.node.metrics.NodeMetrics;
 import io.gabion.node.metrics.Readiness;
 import io.gabion.protocol.control.ControlRole;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.slf4j.Logger;
@@ -25,6 +26,10 @@ import org.slf4j.LoggerFactory;
 final class KubernetesStart {
     private static final Logger LOG = LoggerFactory.getLogger(KubernetesStart.class);
     private static final String CERTIFICATES = "certificates";
+    /** The old certificate lives for days yet. */
+    private static final int RELOAD_ATTEMPTS = 60;
+
+    private static final Duration RELOAD_PAUSE = Duration.ofSeconds(5);
 
     private final KubernetesOptions options;
     private final KubernetesClient client;
@@ -119,10 +124,29 @@ final class KubernetesStart {
     }
 
     private static void renewed(StorageNode node) {
+        for (int attempt = 1; attempt <= RELOAD_ATTEMPTS; attempt++) {
+            try {
+                node.reloadCertificates();
+                return;
+            } catch (IOException e) {
+                LOG.error("the renewed certificate is not in use yet: {}", e.getMessage());
+                if (!pause()) {
+                    return;
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+    }
+
+    private static boolean pause() {
         try {
-            node.reloadCertificates();
-        } catch (IOException e) {
-            LOG.error("the renewed certificate is not in use yet: {}", e.getMessage());
+            Thread.sleep(RELOAD_PAUSE);
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
         }
     }
 }

@@ -19,19 +19,15 @@ import io.gabion.node.control.VerifyResults;
 import io.gabion.node.metrics.MetricsServer;
 import io.gabion.node.metrics.NodeMetrics;
 import io.gabion.node.metrics.Readiness;
-import io.gabion.protocol.control.ControlRole;
-import io.gabion.protocol.control.ControlServers;
 import io.gabion.wire.Admission;
 import io.gabion.wire.Hello;
 import io.gabion.wire.Refusal;
 import io.gabion.wire.WireOptions;
 import io.gabion.wire.WireServer;
-import io.grpc.Server;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
@@ -87,7 +83,7 @@ public final class StorageNode implements AutoCloseable {
     private final RecordUpkeep upkeep;
     private final NodeReport report;
     private final WireServer dataServer;
-    private final Server controlServer;
+    private final ControlEndpoint control;
     private final MetricsServer metricsServer;
     private final CompletableFuture<Void> serving = new CompletableFuture<>();
     private final List<Runnable> closeToo = new CopyOnWriteArrayList<>();
@@ -132,13 +128,8 @@ public final class StorageNode implements AutoCloseable {
                 options, version, wire.loops().backend().text(), replicas, parts, configurations, wire.counters());
         this.dataServer = WireServer.bind(wire, options.dataListen(), this::admit);
         started.closeOnFailure(dataServer::close);
-        this.controlServer = ControlServers.startSecure(
-                options.controlListen(),
-                started.control(),
-                Set.of(ControlRole.OPERATOR),
-                Executors.newVirtualThreadPerTaskExecutor(),
-                List.of(new NodeControlService(report, verifyResults)));
-        started.closeOnFailure(controlServer::shutdownNow);
+        this.control = new ControlEndpoint(options, started.control(), new NodeControlService(report, verifyResults));
+        started.closeOnFailure(control::close);
         metrics.describe(
                 version,
                 options.name().value(),
@@ -359,7 +350,7 @@ public final class StorageNode implements AutoCloseable {
     }
 
     public int controlPort() {
-        return controlServer.getPort();
+        return control.port();
     }
 
     public int metricsPort() {
@@ -392,7 +383,7 @@ public final class StorageNode implements AutoCloseable {
         clients.closeAll("node " + options.name() + " stops");
         links.run(() -> links.close("node " + options.name() + " stops"));
         timer.shutdownNow();
-        controlServer.shutdownNow();
+        control.close();
         metricsServer.close();
         configurations.close();
         disk.close();
@@ -416,8 +407,9 @@ public final class StorageNode implements AutoCloseable {
     }
 
     /** The certificate files were replaced: they are used for connections from now on. */
-    void reloadCertificates() throws IOException {
+    void reloadCertificates() throws IOException, InterruptedException {
         wire.tls().reload();
+        control.reload();
     }
 
     ReplicaRegistry replicas() {

@@ -340,9 +340,18 @@ final class Cluster implements AutoCloseable {
         return Files.readString(directory.resolve(name + ".log"));
     }
 
+    /** Replicas of this node, as its control interface answers the operator. */
+    int replicas(StorageNode inside) throws IOException {
+        return control(inside.controlPort(), stub -> stub.listReplicas(ListReplicasRequest.getDefaultInstance()))
+                .getReplicasCount();
+    }
+
     <T> T control(String name, Function<NodeControlGrpc.NodeControlBlockingStub, T> call) throws IOException {
-        ManagedChannel channel =
-                ControlChannels.secure(HOST, node(name).controlPort(), operator, Set.of(ControlRole.NODE));
+        return control(node(name).controlPort(), call);
+    }
+
+    private <T> T control(int port, Function<NodeControlGrpc.NodeControlBlockingStub, T> call) throws IOException {
+        ManagedChannel channel = ControlChannels.secure(HOST, port, operator, Set.of(ControlRole.NODE));
         try {
             return call.apply(NodeControlGrpc.newBlockingStub(channel).withDeadlineAfter(5, TimeUnit.SECONDS));
         } finally {

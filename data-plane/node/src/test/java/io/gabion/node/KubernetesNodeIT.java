@@ -187,6 +187,11 @@ class KubernetesNodeIT {
         assertThat(status().getDiskRecords()).hasSize(1);
         assertThat(probe()).isEqualTo(200);
 
+        node.reloadCertificates();
+        assertThat(certificates.replicas(node))
+                .as("under the renewed certificate")
+                .isZero();
+
         VolumeRecord volume = volumes.create(SELF);
         until("its replica becomes primary", () -> Integer.valueOf(1).equals(status().getPrimaries()));
         VolumeRecord current = volumes.record(volume.id());
