@@ -82,7 +82,7 @@ public final class Operator implements AutoCloseable {
         this.options = options;
         this.client = client;
         this.lead = new Lead(client, options.namespace(), options.identity(), leadLost);
-        String version = version();
+        String version = BuildVersion.text();
         Files.createDirectories(options.stateDirectory());
         PrometheusRegistry registry = new PrometheusRegistry();
         JvmMetrics.builder().register(registry);
@@ -146,7 +146,7 @@ public final class Operator implements AutoCloseable {
         }
         LOG.info(
                 "operator {} of namespace {}: metrics and health on port {}",
-                version(),
+                BuildVersion.text(),
                 options.namespace(),
                 http.port());
         framework.start();
@@ -191,11 +191,6 @@ public final class Operator implements AutoCloseable {
     /** Whether this process acts now. */
     boolean isLeading() {
         return lead.isHeld();
-    }
-
-    private static String version() {
-        String version = Operator.class.getPackage().getImplementationVersion();
-        return version == null ? "development" : version;
     }
 
     @Override

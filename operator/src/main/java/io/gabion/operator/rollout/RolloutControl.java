@@ -112,9 +112,11 @@ public final class RolloutControl {
         Set<NodeName> lost = new HashSet<>();
         for (StorageNode node : view.storageNodes()) {
             NodeName name = new NodeName(node.getMetadata().getName());
-            if (!Finding.isTrue(node.getStatus().getConditions(), ConditionType.READY)) {
+            // One that never served takes nothing away.
+            boolean served = node.getStatus().getAddress() != null;
+            if (served && !Finding.isTrue(node.getStatus().getConditions(), ConditionType.READY)) {
                 lost.add(name);
-                if (!withPod.contains(name)) {
+                if (!withPod.contains(name) && view.machine(name.value()).isPresent()) {
                     missing.add(name);
                 }
             }

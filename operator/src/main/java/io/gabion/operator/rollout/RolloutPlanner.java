@@ -19,9 +19,12 @@ public final class RolloutPlanner {
     private RolloutPlanner() {}
 
     public static RolloutStep plan(RolloutSituation at) {
+        Set<NodeName> down = new TreeSet<>(at.lost());
+        down.addAll(at.missing());
+        at.pods().stream().filter(p -> !p.ready()).forEach(p -> down.add(p.node()));
         List<NodePod> outdated = at.pods().stream()
                 .filter(p -> !p.current())
-                .sorted(Comparator.comparing(NodePod::ready)
+                .sorted(Comparator.comparing((NodePod p) -> !down.contains(p.node()))
                         .thenComparing(p -> led(at, p.node()).size())
                         .thenComparing(NodePod::node))
                 .toList();
@@ -32,9 +35,6 @@ public final class RolloutPlanner {
             return new RolloutStep.Blocked(true, outdated.size() + " storage nodes are outdated; spec.paused is true");
         }
         NodePod next = outdated.getFirst();
-        Set<NodeName> down = new TreeSet<>(at.lost());
-        down.addAll(at.missing());
-        at.pods().stream().filter(p -> !p.ready()).forEach(p -> down.add(p.node()));
         Set<NodeName> others = new TreeSet<>(down);
         others.remove(next.node());
         if (!others.isEmpty()) {

@@ -2,6 +2,7 @@ package io.gabion.operator.view;
 
 import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.Pod;
+import io.gabion.api.v1alpha1.ClaimReference;
 import io.gabion.api.v1alpha1.StorageCluster;
 import io.gabion.api.v1alpha1.StorageNode;
 import io.gabion.api.v1alpha1.StoragePool;
@@ -24,6 +25,9 @@ public interface ClusterView {
     List<Pod> dataPlanePods();
 
     Optional<StorageCluster> cluster();
+
+    /** Pods that use a claim, by name; asked of the API server, empty when it does not tell. */
+    List<String> podsOf(ClaimReference claim);
 
     default Optional<StoragePool> pool(String name) {
         return pools().stream()

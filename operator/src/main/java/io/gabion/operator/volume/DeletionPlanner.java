@@ -81,12 +81,14 @@ final class DeletionPlanner {
                     LOOK_AGAIN);
         }
         if (!record.config().attachments().isEmpty()) {
+            String nodes = record.config().attachments().stream()
+                    .map(Attachment::node)
+                    .toList()
+                    .toString();
+            String pods = deletion.pods().isEmpty() ? "the pods that use it" : "its pods " + deletion.pods();
             return VolumePlan.blocked(
                     HealthCode.InUse,
-                    "the volume is attached to "
-                            + record.config().attachments().stream()
-                                    .map(Attachment::node)
-                                    .toList() + "; delete the pods that use it first",
+                    "the volume is attached to " + nodes + "; delete " + pods + " first",
                     LOOK_AGAIN);
         }
         return VolumePlan.of(new VolumeAction.Swap(

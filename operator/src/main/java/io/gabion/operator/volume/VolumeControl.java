@@ -2,6 +2,7 @@ package io.gabion.operator.volume;
 
 import io.gabion.api.health.HealthCode;
 import io.gabion.api.record.VolumeRecords;
+import io.gabion.api.v1alpha1.ClaimReference;
 import io.gabion.api.v1alpha1.Locality;
 import io.gabion.api.v1alpha1.StorageNode;
 import io.gabion.api.v1alpha1.StoragePool;
@@ -141,7 +142,12 @@ public final class VolumeControl {
         // The nodes' patience starts with the record's word, not with the user's: a volume in use may wait long before
         // that.
         Instant since = status.isDeleting() ? deletionsSeen.computeIfAbsent(uid, _ -> now) : now;
-        return Optional.of(new VolumeSituation.Deletion(volume.getSpec().isDeletionProtection(), since));
+        ClaimReference claim = volume.getSpec().getClaimRef();
+        boolean attached =
+                status.getConfig() != null && !status.getConfig().getAttachments().isEmpty();
+        List<String> pods =
+                attached && claim != null ? around.view().podsOf(claim) : List.of();
+        return Optional.of(new VolumeSituation.Deletion(volume.getSpec().isDeletionProtection(), since, pods));
     }
 
     private Set<ReplicaId> buried(VolumeId id) {

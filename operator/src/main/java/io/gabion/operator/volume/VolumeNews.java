@@ -15,10 +15,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Turns changes of a Volume's status into Events on the Volume and on its claim. */
 final class VolumeNews {
+    /** Fewer copies than wanted are no loss when more are wanted now, or none. */
+    private static final Set<String> LOSSES = Set.of(HealthCode.ReplicaLost.name(), HealthCode.NoPlacement.name());
+
     private VolumeNews() {}
 
     private record News(EventSink.Kind kind, String reason, String message) {}
@@ -59,7 +63,9 @@ final class VolumeNews {
                     EventSink.Kind.NORMAL, "Provisioned", after.getCopies() + " copies on " + after.getReplicaNodes()));
         }
         boolean wasRedundant = Finding.isTrue(before.getConditions(), ConditionType.REDUNDANT);
-        if (wasRedundant && turned(before, after, ConditionType.REDUNDANT, false)) {
+        if (wasRedundant
+                && turned(before, after, ConditionType.REDUNDANT, false)
+                && LOSSES.contains(String.valueOf(reason(after, ConditionType.REDUNDANT)))) {
             news.add(new News(EventSink.Kind.WARNING, "ReplicaLost", message(after, ConditionType.REDUNDANT)));
         }
         boolean hadLess =

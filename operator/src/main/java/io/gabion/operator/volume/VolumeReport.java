@@ -90,6 +90,9 @@ final class VolumeReport {
     }
 
     private Finding redundant(VolumeRecord record) {
+        if (record.deleting()) {
+            return Finding.of(ConditionType.REDUNDANT, false, HealthCode.Deleting, "the volume is being deleted");
+        }
         long inSync = Copies.kept(record).stream()
                 .filter(c -> record.config().member(c.replica()).isPresent())
                 .count();
@@ -115,7 +118,8 @@ final class VolumeReport {
                     ? HealthCode.ReplicaLost
                     : HealthCode.ReplicaRebuilding;
         }
-        return out.isEmpty() ? HealthCode.ReplicaLost : HealthCode.ReplicaRebuilding;
+        // Also a copy that was wanted only now is no loss.
+        return HealthCode.ReplicaRebuilding;
     }
 
     private static List<ReplicaPlacement> missing(VolumeRecord record) {

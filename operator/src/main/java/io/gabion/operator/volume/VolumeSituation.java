@@ -11,6 +11,7 @@ import io.gabion.model.VolumeSpec;
 import io.gabion.operator.placement.NodeFacts;
 import io.gabion.operator.placement.PoolFacts;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -58,10 +59,12 @@ public record VolumeSituation(
      *
      * @param isProtected the specification forbids it
      * @param since when this process first saw it
+     * @param pods that keep it in use, as far as they are known
      */
-    public record Deletion(boolean isProtected, Instant since) {
+    public record Deletion(boolean isProtected, Instant since, List<String> pods) {
         public Deletion {
             requireNonNull(since, "since is null");
+            pods = List.copyOf(pods);
         }
     }
 

@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.ObjectReference;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.gabion.api.record.VolumeRecords;
+import io.gabion.api.v1alpha1.ClaimReference;
 import io.gabion.api.v1alpha1.GabionApi;
 import io.gabion.api.v1alpha1.ReplicaTombstone;
 import io.gabion.api.v1alpha1.StorageCluster;
@@ -262,6 +263,11 @@ public final class FakeCluster implements VolumeApi, ClusterView, DataPlane, Tom
     @Override
     public List<Pod> dataPlanePods() {
         return List.of();
+    }
+
+    @Override
+    public List<String> podsOf(ClaimReference claim) {
+        return List.of("consumer-of-" + claim.getName());
     }
 
     @Override

@@ -148,6 +148,20 @@ public final class LiveNodes implements AutoCloseable {
         }
     }
 
+    /** It answers, but its copies fall behind. */
+    public void freeze(String node) {
+        synchronized (behaviour) {
+            behaviour.kill(node);
+        }
+    }
+
+    /** Its copies catch up again. */
+    public void thaw(String node) {
+        synchronized (behaviour) {
+            behaviour.revive(node);
+        }
+    }
+
     /** From now on the volume holds data. */
     public void write(String volume) {
         written.add(volume);

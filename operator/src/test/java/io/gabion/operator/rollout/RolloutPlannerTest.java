@@ -89,7 +89,7 @@ class RolloutPlannerTest {
     }
 
     @Test
-    void aLostNodeWithoutAPodBlocksNothingForEverButIsAwaited() {
+    void aNodeWhosePodIsBeingMadeIsAwaited() {
         RolloutSituation at =
                 new RolloutSituation(false, List.of(pod(A, false, true)), Set.of(B), Set.of(B), List.of());
         assertThat(RolloutPlanner.plan(at)).isEqualTo(new RolloutStep.Waiting("for [b] to serve again"));

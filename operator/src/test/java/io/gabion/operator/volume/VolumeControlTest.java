@@ -238,6 +238,7 @@ class VolumeControlTest {
         assertThat(w.status().getCopies()).isEqualTo("2/2");
         assertThat(w.status().getRemoved()).isEmpty();
         assertThat(w.condition("Reconciling").getStatus()).isEqualTo("False");
+        assertThat(w.cluster.news()).noneMatch(n -> n.contains("ReplicaLost"));
     }
 
     @Test
@@ -321,6 +322,7 @@ class VolumeControlTest {
         w.settle();
         assertThat(w.cluster.read(NAME)).isEmpty();
         assertThat(w.cluster.node("a").getSpec().getTombstones()).isEmpty();
+        assertThat(w.cluster.news()).noneMatch(n -> n.contains("Warning"));
     }
 
     @Test
@@ -365,7 +367,14 @@ class VolumeControlTest {
         w.cluster.edit(NAME, v -> v.getSpec().setDeletionProtection(false));
         w.settle();
         assertThat(w.condition("Stalled").getReason()).isEqualTo("InUse");
-        assertThat(w.condition("Stalled").getMessage()).contains("attached to [b]");
+        assertThat(w.condition("Stalled").getMessage())
+                .isEqualTo("the volume is attached to [b]; delete the pods that use it first");
+        ClaimReference claim = new ClaimReference();
+        claim.setNamespace("shop");
+        claim.setName("data");
+        w.cluster.edit(NAME, v -> v.getSpec().setClaimRef(claim));
+        w.settle();
+        assertThat(w.condition("Stalled").getMessage()).endsWith("delete its pods [consumer-of-data] first");
         w.detach();
         w.settle();
         assertThat(w.cluster.read(NAME)).isEmpty();
