@@ -2,6 +2,7 @@ package io.gabion.agent;
 
 import static java.util.Objects.requireNonNull;
 
+import io.gabion.agent.fuse.VolumeDevices;
 import io.gabion.model.ClusterId;
 import io.gabion.model.NodeName;
 import io.gabion.protocol.control.HostPort;
@@ -27,6 +28,7 @@ import java.util.function.Function;
  * @param controlListen where control calls with mutual TLS are answered, empty: nowhere
  * @param controlSocket where control calls of this machine are answered, empty: nowhere
  * @param readyFile made when everything is served, empty: none
+ * @param fuseResend how the kernel's requests survive this process
  * @param nbdTcpListen where NBD with TLS is served, empty: nowhere
  * @param nbdList tell clients the names of all exports
  * @param loops event loops
@@ -42,6 +44,7 @@ public record AgentOptions(
         InetSocketAddress metricsListen,
         Backend.Choice networkBackend,
         TlsEngine.Choice tlsEngine,
+        VolumeDevices.Resend fuseResend,
         Optional<InetSocketAddress> nbdTcpListen,
         boolean nbdList,
         int loops) {
@@ -51,7 +54,7 @@ public record AgentOptions(
                    [--control-listen HOST:PORT] [--control-socket FILE] (at least one of them)
                    [--devices-directory DIR] [--ready-file FILE]
                    [--nbd-tcp-listen HOST:PORT] [--nbd-list yes|no] [--network-backend auto|io_uring|epoll|nio]
-                   [--tls-engine auto|jdk|boringssl] [--loops N]""";
+                   [--tls-engine auto|jdk|boringssl] [--fuse-resend auto|never] [--loops N]""";
 
     private static final String KUBERNETES = "--kubernetes";
     private static final List<String> NAMES = List.of(
@@ -71,6 +74,7 @@ public record AgentOptions(
             "--nbd-list",
             "--network-backend",
             "--tls-engine",
+            "--fuse-resend",
             "--loops");
     /** Half of the cores serve clients and sessions; the rest is for the clients. */
     private static final int DEFAULT_LOOPS = Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
@@ -100,6 +104,7 @@ public record AgentOptions(
                 values.required("--metrics-listen", AgentOptions::address),
                 values.optional("--network-backend", Backend.Choice::parse).orElse(Backend.Choice.AUTO),
                 values.optional("--tls-engine", TlsEngine.Choice::parse).orElse(TlsEngine.Choice.AUTO),
+                values.optional("--fuse-resend", VolumeDevices.Resend::parse).orElse(VolumeDevices.Resend.AUTO),
                 values.optional("--nbd-tcp-listen", AgentOptions::address),
                 values.optional("--nbd-list", AgentOptions::yesOrNo).orElse(false),
                 values.optional("--loops", Integer::valueOf).orElse(DEFAULT_LOOPS));

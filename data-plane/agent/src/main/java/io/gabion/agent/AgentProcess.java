@@ -118,7 +118,7 @@ public final class AgentProcess implements AutoCloseable {
         ground.readiness().notReady("taking the devices over");
         DescriptorKeeper keeper = SupervisorKeeper.ofThisProcess();
         VolumeDevices devices = new VolumeDevices(
-                options.devicesDirectory().toAbsolutePath(), options.name().value(), keeper);
+                options.devicesDirectory().toAbsolutePath(), options.name().value(), keeper, options.fuseResend());
         started.push(devices);
         // These end after the devices: what those read last is still carried out, and nobody else serves meanwhile.
         FileChannel lock = lock(directory);

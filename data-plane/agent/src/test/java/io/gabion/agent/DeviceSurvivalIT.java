@@ -83,6 +83,10 @@ class DeviceSurvivalIT {
     }
 
     private SupervisedAgent startAgent(String name) throws IOException {
+        return startAgent(name, "--fuse-resend=auto");
+    }
+
+    private SupervisedAgent startAgent(String name, String resend) throws IOException {
         SupervisedAgent agent = new SupervisedAgent(
                 program,
                 shared,
@@ -95,6 +99,7 @@ class DeviceSurvivalIT {
                         "--ca=" + authority.authorities(),
                         "--socket-directory=" + shared,
                         "--metrics-listen=127.0.0.1:0",
+                        resend,
                         "--loops=1"));
         agents.add(agent);
         return agent;
@@ -262,17 +267,23 @@ class DeviceSurvivalIT {
 
     @Test
     void killedAgentIsAPauseForDirectWrites() throws Exception {
-        killsUnderFio(8);
+        killsUnderFio(8, "--fuse-resend=auto");
+    }
+
+    @Test
+    void killedAgentIsAPauseAlsoWhereTheKernelSendsNothingAgain() throws Exception {
+        killsUnderFio(12, "--fuse-resend=never");
     }
 
     @Test
     @Tag("faults")
     void agentKilledAgainAndAgainIsOnlyPauses() throws Exception {
-        killsUnderFio(60);
+        killsUnderFio(60, "--fuse-resend=auto");
+        killsUnderFio(60, "--fuse-resend=never");
     }
 
-    private void killsUnderFio(int seconds) throws Exception {
-        SupervisedAgent agent = startAgent("first");
+    private void killsUnderFio(int seconds, String resend) throws Exception {
+        SupervisedAgent agent = startAgent("first" + resend, resend);
         agent.awaitReady();
         ManagedChannel channel = channel(agent);
         String device =

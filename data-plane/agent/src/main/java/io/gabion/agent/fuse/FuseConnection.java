@@ -13,6 +13,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,19 +32,23 @@ final class FuseConnection {
     private final FuseVolume volume;
     private final AtomicBoolean paused = new AtomicBoolean();
     private final AtomicLong resent = new AtomicLong();
+    private volatile @Nullable RequestTable table;
     private volatile long token = -1;
 
     // Guarded by this.
     private int reading;
     private boolean stopped;
 
-    /** @param descriptor non-blocking; closed by whoever opened it */
-    FuseConnection(Descriptor descriptor, BlockExport export, FuseReaders readers) {
+    /**
+     * @param descriptor non-blocking; closed by whoever opened it
+     * @param wantsResend let the kernel send again what a killed process had read, where it can
+     */
+    FuseConnection(Descriptor descriptor, BlockExport export, FuseReaders readers, boolean wantsResend) {
         this.descriptor = requireNonNull(descriptor, "descriptor is null");
         this.readers = requireNonNull(readers, "readers is null");
         this.replies = new FuseReplies(descriptor.number());
         this.transfers = new FuseTransfers(export, replies, this::roomAgain);
-        this.volume = new FuseVolume(export, replies, transfers);
+        this.volume = new FuseVolume(export, replies, transfers, wantsResend);
     }
 
     Descriptor descriptor() {
@@ -65,6 +70,20 @@ final class FuseConnection {
         token = readers.add(this);
     }
 
+    /** What is read from now on is kept in the table until it is answered. */
+    void keepRequestsIn(RequestTable requests) {
+        replies.noteIn(requests);
+        table = requests;
+    }
+
+    /** The connection is over, nothing needs to be known of it any more. */
+    void forgetRequests() {
+        RequestTable requests = table;
+        if (requests != null) {
+            requests.delete();
+        }
+    }
+
     /** Goes on with a connection that another process served: what that one had read comes again. */
     void resume() throws IOException {
         if (!replies.askForAllAgain()) {
@@ -73,7 +92,36 @@ final class FuseConnection {
         start();
     }
 
-    /** Reads what there is, on a reader's thread and into its buffer. */
+    /** As {@link #resume()}, where the other process kept what it had read. */
+    void resume(RequestTable requests) throws IOException {
+        keepRequestsIn(requests);
+        for (RequestTable.Left left : requests.left()) {
+            resent.incrementAndGet();
+            FuseRequest request = FuseRequest.of(left.message());
+            if (left.errno().isPresent()) {
+                answerAgain(request, left.errno().getAsInt());
+            } else {
+                handle(request);
+            }
+        }
+        start();
+    }
+
+    /** The last process carried it out, but may not have told. */
+    private void answerAgain(FuseRequest request, int errno) {
+        if (errno != 0) {
+            replies.failed(request.unique(), errno);
+            return;
+        }
+        switch (request.operation()) {
+            case FuseProtocol.WRITE -> replies.written(request.unique(), request.bodyInt(FuseProtocol.IO_SIZE));
+            case FuseProtocol.FALLOCATE, FuseProtocol.FSYNC -> replies.done(request.unique());
+            // Reading twice does no harm.
+            default -> handle(request);
+        }
+    }
+
+    /** Reads what there is, on a reader's thread and into its buffer, or straight into the table. */
     void readAll(MemorySegment buffer) {
         if (!enter()) {
             return;
@@ -83,10 +131,9 @@ final class FuseConnection {
                 if (!hasRoom()) {
                     return;
                 }
-                long length = SystemCalls.read(descriptor.number(), buffer);
-                if (length >= 0) {
-                    handle(buffer.asSlice(0, length));
-                } else if (!isWorthAnotherTry((int) -length)) {
+                RequestTable requests = table;
+                boolean more = requests == null ? readOne(buffer) : readOne(requests);
+                if (!more) {
                     return;
                 }
             }
@@ -94,6 +141,49 @@ final class FuseConnection {
             leave();
         }
         readers.announce(this, token);
+    }
+
+    /** False when there is nothing more to read. */
+    private boolean readOne(MemorySegment buffer) {
+        long length = SystemCalls.read(descriptor.number(), buffer);
+        if (length < 0) {
+            return isWorthAnotherTry((int) -length);
+        }
+        FuseRequest request = parse(buffer.asSlice(0, length));
+        if (request != null) {
+            if (request.isResent()) {
+                resent.incrementAndGet();
+            }
+            handle(request);
+        }
+        return true;
+    }
+
+    private boolean readOne(RequestTable requests) {
+        int slot = requests.take();
+        if (slot < 0) {
+            // Another reader was faster; the next turn finds out whether there is room.
+            return true;
+        }
+        MemorySegment buffer = requests.buffer(slot);
+        long length = SystemCalls.read(descriptor.number(), buffer);
+        FuseRequest request = length < 0 ? null : parse(buffer.asSlice(0, length));
+        if (request == null || request.isOneWay()) {
+            requests.giveBack(slot);
+            return length >= 0 || isWorthAnotherTry((int) -length);
+        }
+        requests.read(slot, request.unique());
+        handle(request);
+        return true;
+    }
+
+    private static @Nullable FuseRequest parse(MemorySegment message) {
+        try {
+            return FuseRequest.of(message);
+        } catch (IllegalArgumentException e) {
+            LOG.error("{}", e.getMessage());
+            return null;
+        }
     }
 
     private static boolean isWorthAnotherTry(int errno) {
@@ -105,17 +195,7 @@ final class FuseConnection {
         return again;
     }
 
-    private void handle(MemorySegment message) {
-        FuseRequest request;
-        try {
-            request = FuseRequest.of(message);
-        } catch (IllegalArgumentException e) {
-            LOG.error("{}", e.getMessage());
-            return;
-        }
-        if (request.isResent()) {
-            resent.incrementAndGet();
-        }
+    private void handle(FuseRequest request) {
         try {
             volume.handle(request);
         } catch (RuntimeException e) {
@@ -125,17 +205,22 @@ final class FuseConnection {
     }
 
     // ---- back-pressure
+    private boolean isRoom() {
+        RequestTable requests = table;
+        return transfers.hasRoom() && (requests == null || requests.hasFree());
+    }
+
     private boolean hasRoom() {
-        if (transfers.hasRoom()) {
+        if (isRoom()) {
             return true;
         }
         paused.set(true);
         // Room may have come since; whoever takes the mark away makes sure that reading goes on.
-        return transfers.hasRoom() && paused.compareAndSet(true, false);
+        return isRoom() && paused.compareAndSet(true, false);
     }
 
     private void roomAgain() {
-        if (paused.get() && transfers.hasRoom() && paused.compareAndSet(true, false)) {
+        if (paused.get() && isRoom() && paused.compareAndSet(true, false)) {
             readers.announce(this, token);
         }
     }

@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
 final class FuseReaders implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(FuseReaders.class);
     /** The longest write with all headers; the kernel wants that much room at every read. */
-    private static final int BUFFER_BYTES = FuseVolume.MAX_IO_BYTES + 4096;
+    static final int BUFFER_BYTES = FuseVolume.MAX_IO_BYTES + 4096;
 
     private static final boolean PACKED_EVENTS =
             requireNonNull(System.getProperty("os.arch")).equals("amd64");

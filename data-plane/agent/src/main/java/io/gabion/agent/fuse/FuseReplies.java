@@ -9,8 +9,10 @@ import io.gabion.agent.linux.SystemCalls;
 import io.gabion.core.message.Payload;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,9 +41,26 @@ final class FuseReplies {
     }
 
     private final int descriptor;
+    private volatile @Nullable RequestTable table;
 
     FuseReplies(int descriptor) {
         this.descriptor = descriptor;
+    }
+
+    /** From now on outcomes are noted there before they are told. */
+    void noteIn(RequestTable requests) {
+        table = requests;
+    }
+
+    private void tell(long unique, int errno, Runnable answer) {
+        RequestTable requests = table;
+        if (requests == null) {
+            answer.run();
+            return;
+        }
+        requests.outcome(unique, errno);
+        answer.run();
+        requests.answered(unique);
     }
 
     /** Fills the body of an answer. */
@@ -57,23 +76,36 @@ final class FuseReplies {
 
     /** @param errno positive, 0 for success without a body */
     void failed(long unique, int errno) {
-        Scratch scratch = SCRATCH.get();
-        scratch.header(FuseProtocol.OUT_HEADER_BYTES, -errno, unique);
-        write(scratch.small, FuseProtocol.OUT_HEADER_BYTES);
+        tell(unique, errno, () -> {
+            Scratch scratch = SCRATCH.get();
+            scratch.header(FuseProtocol.OUT_HEADER_BYTES, -errno, unique);
+            write(scratch.small, FuseProtocol.OUT_HEADER_BYTES);
+        });
     }
 
     void body(long unique, int length, Body body) {
-        Scratch scratch = SCRATCH.get();
-        long total = (long) FuseProtocol.OUT_HEADER_BYTES + length;
-        scratch.header(total, 0, unique);
-        MemorySegment area = scratch.small.asSlice(FuseProtocol.OUT_HEADER_BYTES, length);
-        area.fill((byte) 0);
-        body.fill(area);
-        write(scratch.small, total);
+        tell(unique, 0, () -> {
+            Scratch scratch = SCRATCH.get();
+            long total = (long) FuseProtocol.OUT_HEADER_BYTES + length;
+            scratch.header(total, 0, unique);
+            MemorySegment area = scratch.small.asSlice(FuseProtocol.OUT_HEADER_BYTES, length);
+            area.fill((byte) 0);
+            body.fill(area);
+            write(scratch.small, total);
+        });
+    }
+
+    /** To a write of so many bytes. */
+    void written(long unique, int length) {
+        body(unique, FuseProtocol.WRITE_OUT_BYTES, body -> body.set(ValueLayout.JAVA_INT_UNALIGNED, 0, length));
     }
 
     /** The bytes of all pieces, one after the other; at most {@link #MAX_PIECES}. The caller keeps its references. */
     void data(long unique, List<Payload> pieces) {
+        tell(unique, 0, () -> writeData(unique, pieces));
+    }
+
+    private void writeData(long unique, List<Payload> pieces) {
         Scratch scratch = SCRATCH.get();
         long total = FuseProtocol.OUT_HEADER_BYTES;
         try (Arena copies = Arena.ofConfined()) {

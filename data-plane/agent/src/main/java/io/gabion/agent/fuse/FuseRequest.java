@@ -29,6 +29,20 @@ final class FuseRequest {
         return request;
     }
 
+    /** The number of the request in a buffer; 0 where none was read since {@link #clear}. */
+    static long uniqueOf(MemorySegment buffer) {
+        return buffer.get(JAVA_LONG_UNALIGNED, FuseProtocol.IN_UNIQUE);
+    }
+
+    static void clear(MemorySegment buffer) {
+        buffer.set(JAVA_LONG_UNALIGNED, FuseProtocol.IN_UNIQUE, 0);
+    }
+
+    /** The kernel waits for no answer. */
+    boolean isOneWay() {
+        return operation() == FuseProtocol.FORGET || operation() == FuseProtocol.BATCH_FORGET;
+    }
+
     int operation() {
         return message.get(JAVA_INT_UNALIGNED, FuseProtocol.IN_OPERATION);
     }

@@ -103,7 +103,7 @@ final class FuseTransfers {
         } else if (offset < 0 || offset + length > export.sizeBytes()) {
             replies.failed(request.unique(), Errno.ENOSPC);
         } else if (length == 0) {
-            answerWritten(request.unique(), 0);
+            replies.written(request.unique(), 0);
         } else {
             List<BlockCommand> commands = new ArrayList<>(2);
             for (ByteRange window : windows(offset, length)) {
@@ -173,13 +173,6 @@ final class FuseTransfers {
         roomAgain.run();
     }
 
-    private void answerWritten(long unique, int length) {
-        replies.body(
-                unique,
-                FuseProtocol.WRITE_OUT_BYTES,
-                body -> body.set(java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED, 0, length));
-    }
-
     private static int errno(BlockFailure failure) {
         return switch (failure) {
             case OUT_OF_RANGE, UNREADABLE, CLOSED -> Errno.EIO;
@@ -242,7 +235,7 @@ final class FuseTransfers {
                 if (why != null) {
                     replies.failed(unique, errno(why));
                 } else if (written > 0) {
-                    answerWritten(unique, written);
+                    replies.written(unique, written);
                 } else {
                     replies.data(unique, pieces);
                 }

@@ -41,13 +41,18 @@ final class FuseVolume {
     private final BlockExport export;
     private final FuseReplies replies;
     private final FuseTransfers transfers;
+    private final boolean wantsResend;
     private final CompletableFuture<Long> features = new CompletableFuture<>();
 
-    /** @param transfers answers with {@code replies} too */
-    FuseVolume(BlockExport export, FuseReplies replies, FuseTransfers transfers) {
+    /**
+     * @param transfers answers with {@code replies} too
+     * @param wantsResend let the kernel send again what a killed process had read, where it can
+     */
+    FuseVolume(BlockExport export, FuseReplies replies, FuseTransfers transfers, boolean wantsResend) {
         this.export = requireNonNull(export, "export is null");
         this.replies = requireNonNull(replies, "replies is null");
         this.transfers = requireNonNull(transfers, "transfers is null");
+        this.wantsResend = wantsResend;
     }
 
     /** The features that kernel and server agreed on, once the kernel has introduced itself. */
@@ -117,7 +122,7 @@ final class FuseVolume {
                         | FuseProtocol.ASYNC_DIO
                         | FuseProtocol.MAX_PAGES
                         | FuseProtocol.INIT_EXT
-                        | FuseProtocol.HAS_RESEND);
+                        | (wantsResend ? FuseProtocol.HAS_RESEND : 0));
         LOG.debug("kernel speaks FUSE {}.{}, features {}", major, minor, Long.toHexString(agreed));
         replies.body(request.unique(), FuseProtocol.INIT_OUT_BYTES, body -> {
             int at = 0;

@@ -48,6 +48,7 @@ public final class VolumeDevices implements AutoCloseable {
     private final Path directory;
     private final String nodeName;
     private final DescriptorKeeper keeper;
+    private final boolean wantsResend;
     private final FuseReaders readers;
     private final Object[] locks = new Object[LOCKS];
     private final Map<VolumeId, Device> devices = new ConcurrentHashMap<>();
@@ -55,6 +56,23 @@ public final class VolumeDevices implements AutoCloseable {
     private final Map<String, Descriptor> inherited;
 
     private record Device(FuseConnection connection, LoopDevice loop) {}
+
+    /** How requests that a killed process had read reach the next one. */
+    public enum Resend {
+        /** The kernel sends them again where it can (Linux 6.9); elsewhere they are kept in a file. */
+        AUTO,
+        /** They are kept in a file. */
+        NEVER;
+
+        /** {@code auto} or {@code never}. */
+        public static Resend parse(String text) {
+            return switch (text) {
+                case "auto" -> AUTO;
+                case "never" -> NEVER;
+                default -> throw new IllegalArgumentException("must be auto or never");
+            };
+        }
+    }
 
     /** A device that cannot be taken away because somebody uses it. */
     public static final class InUseException extends IOException {
@@ -68,11 +86,13 @@ public final class VolumeDevices implements AutoCloseable {
      *
      * @param directory below which each volume gets its mount point
      * @param nodeName part of the devices' labels
+     * @param resend how requests survive this process
      */
-    public VolumeDevices(Path directory, String nodeName, DescriptorKeeper keeper) throws IOException {
+    public VolumeDevices(Path directory, String nodeName, DescriptorKeeper keeper, Resend resend) throws IOException {
         this.directory = requireNonNull(directory, "directory is null");
         this.nodeName = requireNonNull(nodeName, "nodeName is null");
         this.keeper = requireNonNull(keeper, "keeper is null");
+        this.wantsResend = resend == Resend.AUTO;
         for (int i = 0; i < LOCKS; i++) {
             locks[i] = new Object();
         }
@@ -111,11 +131,11 @@ public final class VolumeDevices implements AutoCloseable {
             FuseMount.checkSettings();
             Path mountPoint = mountPoint(volume);
             Descriptor descriptor = FuseMount.open();
-            FuseConnection connection = new FuseConnection(descriptor, export, readers);
+            FuseConnection connection = new FuseConnection(descriptor, export, readers, wantsResend);
             try {
                 FuseMount.mount(mountPoint, descriptor, label(volume), export.readOnly());
                 connection.start();
-                checkFeatures(connection);
+                keepRequests(volume, connection);
                 LoopDevice loop = loopOver(volume, export);
                 keepBoth(volume, descriptor, loop);
                 devices.put(volume, new Device(connection, loop));
@@ -132,7 +152,12 @@ public final class VolumeDevices implements AutoCloseable {
         return LoopDevice.attach(mountPoint(volume).resolve(FuseVolume.FILE_NAME), label(volume), export.readOnly());
     }
 
-    private static void checkFeatures(FuseConnection connection) throws IOException {
+    private Path requestFile(VolumeId volume) {
+        return directory.resolveSibling(directory.getFileName() + "-requests").resolve(volume.toString());
+    }
+
+    /** Where the kernel cannot send again what a killed process had read. */
+    private void keepRequests(VolumeId volume, FuseConnection connection) throws IOException {
         long features;
         try {
             features = connection.features().get(INTRODUCTION_MILLIS, TimeUnit.MILLISECONDS);
@@ -143,8 +168,9 @@ public final class VolumeDevices implements AutoCloseable {
             throw new IOException("the kernel did not introduce itself on /dev/fuse", e);
         }
         if ((features & FuseProtocol.HAS_RESEND) == 0) {
-            throw new IOException("this kernel (" + System.getProperty("os.version")
-                    + ") cannot send again what a restarted agent had read: Linux 6.9 can; use NBD here");
+            connection.keepRequestsIn(RequestTable.create(requestFile(volume)));
+        } else {
+            Files.deleteIfExists(requestFile(volume));
         }
     }
 
@@ -164,6 +190,7 @@ public final class VolumeDevices implements AutoCloseable {
         removeMount(volume);
         connection.stop();
         connection.descriptor().close();
+        connection.forgetRequests();
     }
 
     private void drop(String name) {
@@ -199,9 +226,14 @@ public final class VolumeDevices implements AutoCloseable {
                 }
                 return Optional.empty();
             }
-            FuseConnection connection = new FuseConnection(fuse, export, readers);
+            FuseConnection connection = new FuseConnection(fuse, export, readers, wantsResend);
             try {
-                connection.resume();
+                Optional<RequestTable> requests = RequestTable.open(requestFile(volume));
+                if (requests.isPresent()) {
+                    connection.resume(requests.get());
+                } else {
+                    connection.resume();
+                }
                 LoopDevice loop = kept == null ? loopOver(volume, export) : LoopDevice.resume(kept, label(volume));
                 if (kept == null) {
                     keeper.keep(loopName(volume), loop.descriptor());

@@ -111,7 +111,7 @@ class VolumeDevicesIT {
     @BeforeEach
     void start() throws IOException {
         Privileges.requireDevices();
-        devices = new VolumeDevices(directory.resolve("devices"), "node-1", DescriptorKeeper.none());
+        devices = new VolumeDevices(directory.resolve("devices"), "node-1", DescriptorKeeper.none(), resend());
     }
 
     @AfterEach
@@ -126,6 +126,11 @@ class VolumeDevicesIT {
         devices.detach(volume, true);
         devices.close();
         assertThat(Files.readString(Path.of("/proc/mounts"))).doesNotContain(volume.toString());
+    }
+
+    /** See {@link KeptRequestsIT}. */
+    VolumeDevices.Resend resend() {
+        return VolumeDevices.Resend.AUTO;
     }
 
     private void mount(String device, Path path) throws Exception {
