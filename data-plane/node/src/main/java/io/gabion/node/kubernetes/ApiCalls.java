@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.http.HttpClient;
 import java.net.HttpURLConnection;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
@@ -52,7 +53,13 @@ final class ApiCalls implements AutoCloseable {
         config.setRequestRetryBackoffLimit(0);
         config.setWatchReconnectInterval(RECONNECT_MILLIS);
         config.setUserAgent("gabion-data-plane");
-        return new KubernetesClientBuilder().withConfig(config).build();
+        return new KubernetesClientBuilder()
+                .withConfig(config)
+                // A request that times out takes its connection with it; over HTTP/2 all later ones would go the same
+                // dead
+                // way, for as long as TCP tries.
+                .withHttpClientBuilderConsumer(HttpClient.Builder::preferHttp11)
+                .build();
     }
 
     boolean reachable() {

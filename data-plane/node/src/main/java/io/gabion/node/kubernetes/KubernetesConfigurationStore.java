@@ -20,14 +20,20 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The configuration store on the API server: Volumes hold the records, StorageNodes the nodes and their disks. */
 public final class KubernetesConfigurationStore implements ConfigurationStore {
+    private static final Logger LOG = LoggerFactory.getLogger(KubernetesConfigurationStore.class);
     private static final String ENDS = "the process ends";
     /** Reads of records per second that one node may ask for; after the loss of a node each volume reads and swaps. */
     private static final int READS_PER_SECOND = 2 * SwapQueue.SWAPS_PER_SECOND;
+    /** How old a watch may be that died without a sign. */
+    private static final long CATCH_UP_SECONDS = 60;
 
     private final ApiCalls calls = new ApiCalls();
     private final VolumeObjects volumes;
@@ -36,12 +42,14 @@ public final class KubernetesConfigurationStore implements ConfigurationStore {
     private final SwapQueue queue;
     private final SwapQueue readQueue;
     private final UUID bootId;
+    private final ScheduledExecutorService timer;
     private final List<Runnable> nodeListeners = new CopyOnWriteArrayList<>();
 
     /** {@code client} stays the caller's. */
     public KubernetesConfigurationStore(
             KubernetesClient client, NodeName self, UUID bootId, ScheduledExecutorService timer) {
         this.bootId = bootId;
+        this.timer = timer;
         this.volumes = new VolumeObjects(client, calls, self);
         this.nodes = new NodeObjects(client, calls, self);
         this.swap = new RecordSwap(client, calls, volumes, System::nanoTime);
@@ -125,6 +133,7 @@ public final class KubernetesConfigurationStore implements ConfigurationStore {
         done.accept(true);
     }
 
+    /** None: the operator finishes with them. */
     @Override
     public void listDeleting(Consumer<List<VolumeRecord>> value, Consumer<String> unavailable) {
         value.accept(List.of());
@@ -133,6 +142,17 @@ public final class KubernetesConfigurationStore implements ConfigurationStore {
     @Override
     public void watch(Consumer<VolumeRecord> listener) {
         volumes.watch(listener);
+        long first = CATCH_UP_SECONDS + ThreadLocalRandom.current().nextLong(CATCH_UP_SECONDS);
+        var unused = timer.scheduleWithFixedDelay(
+                () -> calls.run(() -> catchUp(listener), () -> {}), first, CATCH_UP_SECONDS, TimeUnit.SECONDS);
+    }
+
+    private void catchUp(Consumer<VolumeRecord> listener) {
+        try {
+            volumes.catchUp(listener);
+        } catch (KubernetesClientException e) {
+            LOG.debug("volumes were not listed: {}", e.getMessage());
+        }
     }
 
     // ---- disks and nodes

@@ -1,5 +1,7 @@
 package io.gabion.node.kubernetes;
 
+import io.fabric8.kubernetes.api.model.ListOptions;
+import io.fabric8.kubernetes.api.model.ListOptionsBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
@@ -26,9 +28,13 @@ import org.slf4j.LoggerFactory;
 final class VolumeObjects implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(VolumeObjects.class);
     private static final long NO_RESYNC = 0;
+    /** As the API server remembers it, without asking etcd: as good as a watch, and cheap. */
+    private static final ListOptions FROM_CACHE =
+            new ListOptionsBuilder().withResourceVersion("0").build();
 
     private final KubernetesClient client;
     private final ApiCalls calls;
+    private final String label;
     private final SharedIndexInformer<Volume> informer;
     // The newest state known of each volume: where a patch starts from.
     private final Map<VolumeId, Volume> newest = new ConcurrentHashMap<>();
@@ -36,9 +42,8 @@ final class VolumeObjects implements AutoCloseable {
     VolumeObjects(KubernetesClient client, ApiCalls calls, NodeName self) {
         this.client = client;
         this.calls = calls;
-        this.informer = client.resources(Volume.class)
-                .withLabel(GabionApi.replicaLabel(self.value()))
-                .runnableInformer(NO_RESYNC);
+        this.label = GabionApi.replicaLabel(self.value());
+        this.informer = client.resources(Volume.class).withLabel(label).runnableInformer(NO_RESYNC);
     }
 
     /** Opens the watch; it is opened again for ever. */
@@ -64,6 +69,17 @@ final class VolumeObjects implements AutoCloseable {
             return true;
         });
         var unused = informer.start();
+    }
+
+    /** Tells what an open watch should have told long ago: its connection may be dead without a sign. Blocks. */
+    void catchUp(Consumer<VolumeRecord> listener) {
+        for (Volume volume : calls.call(() ->
+                client.resources(Volume.class).withLabel(label).list(FROM_CACHE).getItems())) {
+            Optional<Volume> known = id(volume).map(newest::get);
+            if (known.isEmpty() || version(known.get()) < version(volume)) {
+                tell(volume, listener);
+            }
+        }
     }
 
     private void tell(Volume volume, Consumer<VolumeRecord> listener) {

@@ -237,6 +237,25 @@ class KubernetesConfigurationStoreIT implements ConfigurationStoreContract {
     }
 
     @Test
+    void whatADeadWatchDidNotTellIsFoundByLooking() throws Exception {
+        VolumeRecord record = createVolume();
+        BlockingQueue<VolumeRecord> told = new LinkedBlockingQueue<>();
+        try (ApiCalls calls = new ApiCalls();
+                VolumeObjects watchless = new VolumeObjects(client, calls, SELF)) {
+            watchless.catchUp(told::add);
+            assertThat(awaitTold(told, record)).isEqualTo(record);
+            told.clear();
+            VolumeRecord second = next(record);
+            volumes.force(second);
+            watchless.catchUp(told::add);
+            assertThat(told).containsExactly(second);
+            told.clear();
+            watchless.catchUp(told::add);
+            assertThat(told).isEmpty();
+        }
+    }
+
+    @Test
     void onlyVolumesWithTheLabelOfThisNodeAreTold() throws Exception {
         BlockingQueue<VolumeRecord> told = new LinkedBlockingQueue<>();
         store.watch(told::add);
