@@ -355,7 +355,7 @@ class DeviceSurvivalIT {
 
     @Test
     void deviceThatEndedWithItsSupervisorIsForgottenAndCanBeMadeAgain() throws Exception {
-        SupervisedAgent agent = startAgent("first");
+        SupervisedAgent agent = startAgent("first", "--fuse-resend=never");
         agent.awaitReady();
         SupervisedAgent.control(channel(agent)).attach(request(addresses()));
         assertThat(agent.terminate()).isEqualTo(128 + 15);
@@ -369,6 +369,7 @@ class DeviceSurvivalIT {
                 .isEmpty();
         assertThat(mounts()).doesNotContain(nodes.volume.toString());
         assertThat(mountPoint()).doesNotExist();
+        assertThat(shared.resolve("devices-requests")).isEmptyDirectory();
         String device =
                 SupervisedAgent.control(channel).attach(request(addresses())).getDevicePath();
         Clients.succeed("dd", "if=/dev/zero", "of=" + device, "bs=4k", "count=1", "oflag=direct", "status=none");

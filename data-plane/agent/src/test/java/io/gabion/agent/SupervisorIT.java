@@ -127,6 +127,96 @@ class SupervisorIT {
         assertThat(Files.readString(directory.resolve("log"))).contains("gave no sign of life for 400 ms");
     }
 
+    /** Keeps a file in memory, or tells that it found it kept; ends when it is told to. */
+    private static final String KEEPING = """
+            import os, signal, socket, sys, time
+            path, name = sys.argv[1:]
+            def trace(word):
+                with open(path, "a") as file:
+                    file.write(name + " " + word + "\\n")
+            def end(*_):
+                trace("ends")
+                os._exit(0)
+            signal.signal(signal.SIGTERM, end)
+            keeper = socket.socket(fileno=int(os.environ["GABION_KEEP_FD"]))
+            keeper.send(b"LIST")
+            found = []
+            while True:
+                text, descriptors, _, _ = socket.recv_fds(keeper, 256, 1)
+                if not text.startswith(b"FD memory"):
+                    assert text == b"END %d" % len(found), text
+                    break
+                found += descriptors
+            if found:
+                trace("finds " + os.pread(found[0], 100, 0).decode())
+            else:
+                memory = os.memfd_create("memory")
+                os.write(memory, b"something")
+                socket.send_fds(keeper, [b"KEEP memory"], [memory])
+                assert keeper.recv(256) == b"OK"
+                trace("keeps")
+            while True:
+                time.sleep(10)
+            """;
+
+    private Process keeping(String name) throws Exception {
+        Clients.requireInstalled("python3");
+        Path script = Files.writeString(directory.resolve("keeping.py"), KEEPING);
+        Process process = new ProcessBuilder(
+                        program.toString(),
+                        "--keep",
+                        directory.resolve("keep.sock").toString(),
+                        "--",
+                        "python3",
+                        script.toString(),
+                        trace.toString(),
+                        name)
+                .redirectErrorStream(true)
+                .redirectOutput(directory.resolve(name + ".log").toFile())
+                .start();
+        started.add(process);
+        return process;
+    }
+
+    @Test
+    void whatIsKeptSurvivesTheProgramAndGoesToTheSuccessorAfterItsEnd() throws Exception {
+        Process first = keeping("first");
+        await(() -> traced() == 1);
+        first.children().findFirst().orElseThrow().destroyForcibly();
+        await(() -> traced() == 2);
+        Process second = keeping("second");
+        await(() -> traced() == 4);
+        assertThat(Files.readString(trace))
+                .isEqualTo("first keeps\nfirst finds something\nfirst ends\nsecond finds something\n");
+        assertThat(first.children()).isEmpty();
+        first.destroy();
+        assertThat(first.waitFor(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(first.exitValue()).isZero();
+        keeping("third");
+        await(() -> traced() == 6);
+        assertThat(Files.readString(trace)).endsWith("second ends\nthird finds something\n");
+        assertThat(second.isAlive()).isTrue();
+    }
+
+    @Test
+    void predecessorGoesOnWhenItsSuccessorDiesInTheMiddle() throws Exception {
+        keeping("first");
+        await(() -> traced() == 1);
+        Clients.succeed("python3", "-c", """
+                import socket, sys
+                predecessor = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+                predecessor.connect(sys.argv[1])
+                predecessor.send(b"TAKE")
+                text, _, _, _ = socket.recv_fds(predecessor, 256, 1)
+                assert text == b"FD memory", text
+                """, directory.resolve("keep.sock").toString());
+        await(() -> traced() == 3);
+        assertThat(Files.readString(trace)).isEqualTo("first keeps\nfirst ends\nfirst finds something\n");
+        keeping("second");
+        await(() -> traced() == 5);
+        assertThat(Files.readString(trace)).endsWith("first ends\nsecond finds something\n");
+    }
+
     @Test
     void orphansAreReaped() throws Exception {
         Process supervisor =

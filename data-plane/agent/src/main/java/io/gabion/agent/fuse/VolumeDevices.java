@@ -153,7 +153,11 @@ public final class VolumeDevices implements AutoCloseable {
     }
 
     private Path requestFile(VolumeId volume) {
-        return directory.resolveSibling(directory.getFileName() + "-requests").resolve(volume.toString());
+        return requestDirectory().resolve(volume.toString());
+    }
+
+    private Path requestDirectory() {
+        return directory.resolveSibling(directory.getFileName() + "-requests");
     }
 
     /** Where the kernel cannot send again what a killed process had read. */
@@ -270,20 +274,30 @@ public final class VolumeDevices implements AutoCloseable {
         removeLeftovers();
     }
 
-    /** Mount points of devices that ended with a process that nobody kept descriptors for. */
+    /** Mount points, and files of requests, of devices that ended with a process that nobody kept descriptors for. */
     private void removeLeftovers() {
-        if (!Files.isDirectory(directory)) {
+        removeLeftovers(directory, FuseMount::remove);
+        removeLeftovers(requestDirectory(), Files::deleteIfExists);
+    }
+
+    /** Takes away one path. */
+    @FunctionalInterface
+    private interface Removal {
+        void of(Path path) throws IOException;
+    }
+
+    private void removeLeftovers(Path parent, Removal removal) {
+        if (!Files.isDirectory(parent)) {
             return;
         }
-        try (DirectoryStream<Path> all = Files.newDirectoryStream(directory)) {
+        try (DirectoryStream<Path> all = Files.newDirectoryStream(parent)) {
             for (Path each : all) {
-                VolumeId volume = VolumeId.of(each.getFileName().toString());
-                if (!devices.containsKey(volume)) {
-                    FuseMount.remove(each);
+                if (!devices.containsKey(VolumeId.of(each.getFileName().toString()))) {
+                    removal.of(each);
                 }
             }
         } catch (IOException | DirectoryIteratorException | IllegalArgumentException e) {
-            LOG.warn("{} holds something that is not ours: {}", directory, e.toString());
+            LOG.warn("{} holds something that is not ours: {}", parent, e.toString());
         }
     }
 
