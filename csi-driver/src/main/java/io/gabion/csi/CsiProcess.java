@@ -1,5 +1,7 @@
 package io.gabion.csi;
 
+import csi.v1.GetPluginInfoRequest;
+import csi.v1.IdentityGrpc;
 import io.gabion.csi.agent.NodeAgent;
 import io.gabion.csi.backend.FenceWitness;
 import io.gabion.csi.backend.StorageNodes;
@@ -18,10 +20,13 @@ import io.gabion.csi.node.NodeService;
 import io.gabion.csi.registration.KubeletRegistration;
 import io.gabion.csi.rpc.CallMeters;
 import io.gabion.csi.rpc.OperationLocks;
+import io.gabion.protocol.control.ControlChannels;
 import io.gabion.protocol.control.ControlServers;
 import io.grpc.BindableService;
+import io.grpc.ManagedChannel;
 import io.grpc.Server;
 import io.grpc.ServerInterceptors;
+import io.grpc.StatusRuntimeException;
 import io.prometheus.metrics.core.metrics.Info;
 import io.prometheus.metrics.instrumentation.jvm.JvmMetrics;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
@@ -37,6 +42,8 @@ import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -45,6 +52,8 @@ import org.slf4j.LoggerFactory;
 /** A running driver: everything that {@link CsiDriver} starts, in order, and stops in reverse. */
 public final class CsiProcess implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(CsiProcess.class);
+
+    private static final int FIRST_ANSWER_SECONDS = 60;
 
     private final Deque<AutoCloseable> started = new ArrayDeque<>();
     private final int httpPort;
@@ -92,8 +101,12 @@ public final class CsiProcess implements AutoCloseable {
     private CsiProcess(CsiOptions options, Opening opening, Deque<AutoCloseable> started) throws IOException {
         PrometheusRegistry registry = new PrometheusRegistry();
         describe(registry, options);
-        // Health first: whoever probes shall not take a late API server for a process that hangs.
+        // Health first: whoever probes shall not take a late API server for a process that hangs. A controller waits
+        // for nothing,
+        // and its sidecars, which start when it is healthy, give up when they are not answered within a second.
+        AtomicBoolean answered = new AtomicBoolean(!options.role().isController());
         List<Readiness> alive = new CopyOnWriteArrayList<>();
+        alive.add(() -> answered.get() ? Optional.empty() : Optional.of("starting"));
         AtomicReference<Readiness> ready = new AtomicReference<>(() -> Optional.of("starting"));
         HealthServer health =
                 HealthServer.start(options.httpListen(), registry, () -> firstProblem(alive), () -> ready.get()
@@ -125,6 +138,8 @@ public final class CsiProcess implements AutoCloseable {
         Server server = ControlServers.startOnUnixSocket(options.endpoint(), calls, metered);
         started.push(server::shutdownNow);
         alive.add(socketThere(options.endpoint()));
+        askItself(options.endpoint());
+        answered.set(true);
         if (ground.register() && options.role().isNode()) {
             KubeletRegistration registration =
                     new KubeletRegistration(options.kubeletEndpoint().toString());
@@ -144,6 +159,20 @@ public final class CsiProcess implements AutoCloseable {
                 options.role().name().toLowerCase(Locale.ROOT),
                 options.endpoint(),
                 httpPort);
+    }
+
+    /** The first answer takes the longest, and nobody shall wait for it. */
+    private static void askItself(Path endpoint) {
+        ManagedChannel channel = ControlChannels.unixSocket(endpoint);
+        try {
+            var unused = IdentityGrpc.newBlockingStub(channel)
+                    .withDeadlineAfter(FIRST_ANSWER_SECONDS, TimeUnit.SECONDS)
+                    .getPluginInfo(GetPluginInfoRequest.getDefaultInstance());
+        } catch (StatusRuntimeException e) {
+            LOG.warn("the driver does not answer itself on {}: {}", endpoint, e.getStatus());
+        } finally {
+            channel.shutdownNow();
+        }
     }
 
     private static NodeService nodeService(

@@ -147,7 +147,7 @@ final class CsiProcessTest {
         }
         Thread waiting = Thread.ofVirtual().start(() -> {
             try {
-                CsiProcess.start(driver.options("waiting", port), waitingFor -> {
+                CsiProcess.start(driver.nodeOptions("waiting", port), waitingFor -> {
                     waitingFor.accept("cannot read node");
                     asked.countDown();
                     awaitQuietly(cluster);

@@ -17,11 +17,12 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.w3c.dom.Document;
 import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
@@ -37,9 +38,10 @@ final class CsiSanityIT {
     @TempDir
     private Path directory = Path.of("");
 
-    @ParameterizedTest(name = "{0} volumes")
-    @ValueSource(strings = {"mount", "block"})
-    void everySpecificationOfTheSuitePassesAndNoneIsSkippedUnlessAllowed(String accessType) throws Exception {
+    @ParameterizedTest(name = "{0} volumes, with secrets: {1}")
+    @CsvSource({"mount, false", "block, false", "mount, true"})
+    void everySpecificationOfTheSuitePassesAndNoneIsSkippedUnlessAllowed(String accessType, boolean secrets)
+            throws Exception {
         Optional<Path> program = program();
         assumeTrue(program.isPresent(), "csi-sanity is not built; set GABION_CSI_SANITY to the program");
         assumeTrue(isRoot(), "mounting needs root");
@@ -47,17 +49,21 @@ final class CsiSanityIT {
         Path mutable = Files.writeString(directory.resolve("mutable.yaml"), "qosIops: \"500\"\n");
         try (TestDriver driver = new TestDriver(directory, true)) {
             Path log = directory.resolve("log");
-            Process process = new ProcessBuilder(new ArrayList<>(List.of(
-                            program.orElseThrow().toString(),
-                            "--csi.endpoint=unix:" + driver.socket,
-                            "--csi.mountdir=" + directory.resolve("mount"),
-                            "--csi.stagingdir=" + directory.resolve("staging"),
-                            "--csi.testvolumesize=" + (512L << 20),
-                            "--csi.testvolumeexpandsize=" + (1L << 30),
-                            "--csi.testvolumeaccesstype=" + accessType,
-                            "--csi.testvolumemutableparameters=" + mutable,
-                            "--csi.testnodevolumeattachlimit",
-                            "--ginkgo.junit-report=" + report)))
+            List<String> command = new ArrayList<>(List.of(
+                    program.orElseThrow().toString(),
+                    "--csi.endpoint=unix:" + driver.socket,
+                    "--csi.mountdir=" + directory.resolve("mount"),
+                    "--csi.stagingdir=" + directory.resolve("staging"),
+                    "--csi.testvolumesize=" + (512L << 20),
+                    "--csi.testvolumeexpandsize=" + (1L << 30),
+                    "--csi.testvolumeaccesstype=" + accessType,
+                    "--csi.testvolumemutableparameters=" + mutable,
+                    "--csi.testnodevolumeattachlimit",
+                    "--ginkgo.junit-report=" + report));
+            if (secrets) {
+                command.add("--csi.secrets=" + Files.writeString(directory.resolve("secrets.yaml"), secrets()));
+            }
+            Process process = new ProcessBuilder(command)
                     .redirectErrorStream(true)
                     .redirectOutput(log.toFile())
                     .start();
@@ -70,6 +76,20 @@ final class CsiSanityIT {
             assertThat(process.exitValue()).isZero();
             assertThat(result.skipped).containsExactlyInAnyOrderElementsOf(allowedSkips());
         }
+    }
+
+    private static String secrets() {
+        return Stream.of(
+                        "CreateVolume",
+                        "DeleteVolume",
+                        "ControllerPublishVolume",
+                        "ControllerUnpublishVolume",
+                        "ControllerValidateVolumeCapabilities",
+                        "ControllerExpandVolume",
+                        "NodeStageVolume",
+                        "NodePublishVolume")
+                .map(call -> call + "Secret:\n  key: value-of-a-secret\n")
+                .collect(Collectors.joining());
     }
 
     private static Optional<Path> program() {

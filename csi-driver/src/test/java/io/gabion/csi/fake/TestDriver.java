@@ -44,17 +44,18 @@ public final class TestDriver implements AutoCloseable {
     }
 
     private CsiOptions options(boolean alpha) {
-        return options(socket, registrationSocket, 0, alpha);
+        return options(Role.ALL, socket, registrationSocket, 0, alpha);
     }
 
     /** Of another process beside this one. */
-    public CsiOptions options(String name, int httpPort) {
-        return options(directory.resolve(name + ".sock"), directory.resolve(name + "-reg.sock"), httpPort, true);
+    public CsiOptions nodeOptions(String name, int httpPort) {
+        return options(
+                Role.NODE, directory.resolve(name + ".sock"), directory.resolve(name + "-reg.sock"), httpPort, true);
     }
 
-    private CsiOptions options(Path endpoint, Path registration, int httpPort, boolean alpha) {
+    private CsiOptions options(Role role, Path endpoint, Path registration, int httpPort, boolean alpha) {
         return new CsiOptions(
-                Role.ALL,
+                role,
                 endpoint,
                 new NodeName(NODE),
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), httpPort),
