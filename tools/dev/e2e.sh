@@ -5,6 +5,7 @@ e2e_names() { sed -n 's/^@Tag("\(.*\)")$/\1/p' e2e/src/test/java/io/gabion/e2e/*
 
 run_e2e() { # [--quick] [--only NAME] [--keep]
   local groups=e2e keep=no name mine=no status=0
+  journey_properties=()
   while [ $# -gt 0 ]; do
     case $1 in
       --quick) groups='e2e & quick' ;;
@@ -31,6 +32,7 @@ run_e2e() { # [--quick] [--only NAME] [--keep]
     kubernetes_test_images tools
     kubernetes_load_images "$(test_image tools)"
     export KUBECONFIG=$cluster_kubeconfig
+    journey_properties+=("-Dgabion.node.containers=$cluster_name-")
   fi
   (run_journeys "$groups") || status=1
   if [ $mine = yes ] && [ $keep = no ]; then kubernetes_down; fi
@@ -41,7 +43,7 @@ run_journeys() { # GROUPS
   local kubectl=$kubernetes_cache/bin/kubectl
   [ -x "$kubectl" ] || kubectl=kubectl
   rm -rf e2e/target/surefire-reports
-  maven test -pl e2e "-Dtest.groups=$1" -Dtest.excluded.groups=none "-Dtest.jvm.arguments=-Dgabion.kubectl=$kubectl" > target/e2e.log 2>&1 \
+  maven test -pl e2e "-Dtest.groups=$1" -Dtest.excluded.groups=none "-Dtest.jvm.arguments=-Dgabion.kubectl=$kubectl ${journey_properties[*]}" > target/e2e.log 2>&1 \
     || { grep -v -e '^\[INFO\] *$' target/e2e.log | tail -n 100; report_journeys; return 1; }
   report_journeys
 }

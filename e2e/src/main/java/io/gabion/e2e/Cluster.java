@@ -89,6 +89,17 @@ public final class Cluster implements AutoCloseable {
         return found.getFirst();
     }
 
+    /** Sum of the samples of a metric of a component on a node. */
+    public double metric(Component component, String node, String name) {
+        String path = "/api/v1/namespaces/" + GABION_NAMESPACE + "/pods/" + podOf(component, node) + ":"
+                + component.metricsPort() + "/proxy/metrics";
+        return kubectl.run("get", "--raw", path)
+                .lines()
+                .filter(line -> line.startsWith(name + "{") || line.startsWith(name + " "))
+                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+                .sum();
+    }
+
     /** {@code kill -9} of the Java process of a component, and waits until another one is Ready. */
     public void killProcess(Component component, String node) {
         String pod = podOf(component, node);
