@@ -48,7 +48,7 @@ final class Wakening implements InformerView.Listener {
             case StorageNode node -> storageNode(before, node);
             case StoragePool pool -> pool(pool);
             case Volume volume -> volume(before, volume);
-            case StorageCluster _ -> {}
+            case StorageCluster cluster -> cluster(before, cluster);
             default -> throw new IllegalStateException("nobody watches " + after.getKind());
         }
     }
@@ -147,6 +147,15 @@ final class Wakening implements InformerView.Listener {
         }
         touched.forEach(nodes::wake);
         pools.wake(volume.getSpec().getPool());
+    }
+
+    private void cluster(Optional<HasMetadata> before, StorageCluster cluster) {
+        boolean same = before.isPresent()
+                && before.get() instanceof StorageCluster old
+                && old.getSpec().isPaused() == cluster.getSpec().isPaused();
+        if (!same) {
+            view.volumes().forEach(v -> volumes.wake(v.getMetadata().getName()));
+        }
     }
 
     private void wakePools() {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.Event;
+import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.certificates.v1.CertificateSigningRequest;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.gabion.api.testing.RealApiServer;
@@ -26,8 +27,11 @@ import java.nio.file.Path;
 import java.security.KeyPair;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -42,6 +46,9 @@ import org.junit.jupiter.api.io.TempDir;
 @ExtendWith(RealApiServer.class)
 class OperatorIT {
     private static final String NAME = "v1";
+    /** Longer than any interval at which something looks again. */
+    private static final Duration QUIET = Duration.ofSeconds(20);
+
     private static final Duration DELETION_BOUND = Duration.ofSeconds(30);
 
     private final KubernetesClient admin;
@@ -253,6 +260,42 @@ class OperatorIT {
                 () -> "");
         w.create(NAME, 3);
         w.settled(NAME, 3);
+    }
+
+    @Test
+    void whenNothingHappensNothingIsWritten() throws Exception {
+        w.operator(FailPoint.NONE, false);
+        w.begin("m1", "m2", "m3", "m4");
+        w.create(NAME, 3);
+        w.settled(NAME, 3);
+        Await.until(
+                "the last word on the cluster",
+                RealWorld.SOON,
+                () -> "OK".equals(cluster().getStatus().getHealthSummary())
+                        && "4/4".equals(cluster().getStatus().getNodes())
+                        && "1/1".equals(cluster().getStatus().getVolumes())
+                        && w.volume(NAME).orElseThrow().getStatus().getAllocated() != null,
+                () -> admin.getKubernetesSerialization().asYaml(cluster()));
+        String before = written();
+        CountDownLatch quiet = new CountDownLatch(1);
+
+        assertThat(quiet.await(QUIET.toSeconds(), TimeUnit.SECONDS)).isFalse();
+
+        assertThat(written()).isEqualTo(before);
+    }
+
+    /** All our objects but for what their storage nodes write. */
+    private String written() {
+        List<HasMetadata> all = new ArrayList<>();
+        all.add(cluster());
+        all.add(pool());
+        all.addAll(admin.resources(Volume.class).list().getItems());
+        all.addAll(admin.resources(StorageNode.class).list().getItems());
+        return all.stream()
+                .map(o -> o.getKind() + "/" + o.getMetadata().getName() + " "
+                        + o.getMetadata().getResourceVersion())
+                .toList()
+                .toString();
     }
 
     private static HttpResponse<String> get(RealWorld.Running of, String path) throws Exception {

@@ -96,6 +96,9 @@ class OperatorProcessIT {
         for (Process process : processes) {
             process.destroyForcibly().waitFor();
         }
+        for (String name : List.of("first", "second", "third")) {
+            System.out.println("---- " + name + "\n" + logOf(name));
+        }
         w.close();
     }
 

@@ -12,6 +12,24 @@ import java.util.Set;
 
 /** One idempotent step for a volume. Doing it twice, or after somebody else did, harms nothing. */
 public sealed interface VolumeAction {
+    /** For people. */
+    default String description() {
+        return switch (this) {
+            case Label(Set<NodeName> nodes) -> "copies on " + nodes;
+            case Unlabel(Set<NodeName> nodes) -> "forgetting " + nodes;
+            case Create(VolumeRecord first) ->
+                "the first copies on "
+                        + first.placement().stream().map(ReplicaPlacement::node).toList();
+            case Swap(var _, var _, String why) -> why;
+            case Bury(List<ReplicaPlacement> copies) ->
+                "tombstones for "
+                        + copies.stream().map(ReplicaPlacement::node).toList();
+            case HandOver(NodeName from, var _, NodeName to) -> "the lead from " + from + " to " + to;
+            case Forget() -> "the end of the volume";
+            case Rest() -> "nothing";
+        };
+    }
+
     /** Makes the volume visible to nodes; always before the record names them. */
     record Label(Set<NodeName> nodes) implements VolumeAction {
         public Label {

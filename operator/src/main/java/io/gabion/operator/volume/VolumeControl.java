@@ -85,7 +85,7 @@ public final class VolumeControl {
             if (situation.isEmpty()) {
                 return new Outcome(false, Optional.of(AFTER_REFUSAL));
             }
-            VolumePlan plan = planner.plan(situation.get());
+            VolumePlan plan = paused(planner.plan(situation.get()));
             switch (carryOut(volume, situation.get(), plan)) {
                 case Progress.Next(Volume next) -> volume = next;
                 case Progress.Done(Outcome outcome) -> {
@@ -98,6 +98,19 @@ public final class VolumeControl {
                 seen.getMetadata().getName(),
                 MAX_STEPS);
         return new Outcome(false, Optional.of(AFTER_LOST_RACE));
+    }
+
+    /** While the cluster is paused nothing is done, but everything is said. */
+    private VolumePlan paused(VolumePlan plan) {
+        boolean paused =
+                around.view().cluster().filter(c -> c.getSpec().isPaused()).isPresent();
+        if (!paused || plan.action() instanceof VolumeAction.Rest) {
+            return plan;
+        }
+        return VolumePlan.blocked(
+                HealthCode.Paused,
+                "this waits because spec.paused of the StorageCluster is true: " + plan.action().description(),
+                AFTER_REFUSAL);
     }
 
     // ---- what is

@@ -39,6 +39,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /** An API server in memory that knows the rules of the record, and a clock that the test moves. */
 public final class FakeCluster implements VolumeApi, ClusterView, DataPlane, Tombstones, EventSink, InstantSource {
@@ -49,6 +50,7 @@ public final class FakeCluster implements VolumeApi, ClusterView, DataPlane, Tom
     private final List<String> news = new ArrayList<>();
     private final List<String> handovers = new ArrayList<>();
     private Instant now = Instant.parse("2026-01-01T00:00:00Z");
+    private @Nullable StorageCluster paused;
     private long resourceVersion;
     private long identities;
 
@@ -272,7 +274,12 @@ public final class FakeCluster implements VolumeApi, ClusterView, DataPlane, Tom
 
     @Override
     public Optional<StorageCluster> cluster() {
-        return Optional.empty();
+        return Optional.ofNullable(paused);
+    }
+
+    /** Nothing is to be changed. */
+    public void pause(boolean pause) {
+        paused = pause ? Objects.pausedCluster() : null;
     }
 
     @Override

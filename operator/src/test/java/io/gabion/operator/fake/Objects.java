@@ -10,6 +10,8 @@ import io.gabion.api.health.HealthCode;
 import io.gabion.api.v1alpha1.DiskReport;
 import io.gabion.api.v1alpha1.DiskState;
 import io.gabion.api.v1alpha1.NodeAddress;
+import io.gabion.api.v1alpha1.StorageCluster;
+import io.gabion.api.v1alpha1.StorageClusterSpec;
 import io.gabion.api.v1alpha1.StorageNode;
 import io.gabion.api.v1alpha1.StorageNodeSpec;
 import io.gabion.api.v1alpha1.StorageNodeStatus;
@@ -46,6 +48,15 @@ public final class Objects {
         spec.setCapacity(new Quantity("100Gi"));
         pool.setSpec(spec);
         return pool;
+    }
+
+    public static StorageCluster pausedCluster() {
+        StorageCluster cluster = new StorageCluster();
+        cluster.setMetadata(new ObjectMetaBuilder().withName(StorageCluster.NAME).build());
+        StorageClusterSpec spec = new StorageClusterSpec();
+        spec.setPaused(true);
+        cluster.setSpec(spec);
+        return cluster;
     }
 
     public static Volume volume(String name, int replicas) {

@@ -423,6 +423,28 @@ class VolumeControlTest {
     }
 
     @Test
+    void whileTheClusterIsPausedNothingIsDoneButWhatWaitsIsSaid() {
+        World w = new World("a", "b", "c");
+        w.cluster.create(Objects.volume(NAME, 2));
+        w.settle();
+        w.cluster.pause(true);
+        w.settle();
+        assertThat(w.condition("Stalled").getStatus()).isEqualTo("False");
+        w.kill("b");
+        w.settle();
+        w.cluster.pass(PAST_DELAY);
+        w.settle();
+        assertThat(w.copies()).containsExactly("a", "b");
+        assertThat(w.condition("Stalled").getReason()).isEqualTo("Paused");
+        assertThat(w.condition("Stalled").getMessage())
+                .isEqualTo("this waits because spec.paused of the StorageCluster is true: copies on [c]");
+        w.cluster.pause(false);
+        w.settle();
+        assertThat(w.status().getCopies()).isEqualTo("2/2");
+        assertThat(w.condition("Stalled").getStatus()).isEqualTo("False");
+    }
+
+    @Test
     void nothingIsWrittenWhenNothingChanged() {
         World w = new World("a", "b", "c");
         w.cluster.create(Objects.volume(NAME, 3));
