@@ -20,16 +20,19 @@ sanity_out=$cluster_state/csi-sanity
 
 # The suite wants every part that the specification marks as alpha, and a limit that it can reach.
 sanity_install() {
-  install_gabion
+  local images
+  mapfile -t images < <(cluster_images)
+  kubernetes_load_images "${images[@]}"
   helm_install --set csi.alpha=true --set "csi.node.maxVolumes=$sanity_max_volumes"
   kubectl_dev -n "$gabion_namespace" rollout status deployment/gabion-csi-controller --timeout "${install_seconds}s" >/dev/null
   kubectl_dev -n "$gabion_namespace" rollout status daemonset/gabion-csi-node --timeout "${install_seconds}s" >/dev/null
+  wait_workloads
 }
 
 # Prints NODE UID of a pod of the controller: its socket lies in its own directory on that node.
 sanity_controller() {
   kubectl_dev -n "$gabion_namespace" get pods -l app.kubernetes.io/component=csi-controller --field-selector status.phase=Running \
-    -o 'jsonpath={range .items[0]}{.spec.nodeName} {.metadata.uid}{end}'
+    -o 'go-template={{range .items}}{{if not .metadata.deletionTimestamp}}{{.spec.nodeName}} {{.metadata.uid}}{{"\n"}}{{end}}{{end}}' | head -n 1
 }
 
 sanity_run() { # ACCESS_TYPE
@@ -78,6 +81,7 @@ PYTHON
 }
 
 kubernetes_setup
+kubernetes_images_for_up no
 [ -z "$(kubectl_dev get volumes -o name 2>/dev/null)" ] || fail "csi-sanity counts all volumes; delete yours first: kubectl get volumes"
 sanity_install
 [ $# -gt 0 ] || set -- mount block
