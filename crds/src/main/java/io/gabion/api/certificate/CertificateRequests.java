@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.api.model.certificates.v1.CertificateSigningRequest
 import io.fabric8.kubernetes.api.model.certificates.v1.CertificateSigningRequestCondition;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.gabion.api.time.Pause;
 import io.gabion.api.v1alpha1.GabionApi;
 import io.gabion.model.ClusterId;
 import java.io.IOException;
@@ -54,21 +55,28 @@ public final class CertificateRequests {
     private final Identity identity;
     private final CertificateFiles files;
     private final InstantSource clock;
+    private final Pause pause;
 
     private CertificateRequests(
-            KubernetesClient client, String namespace, Identity identity, CertificateFiles files, InstantSource clock) {
+            KubernetesClient client,
+            String namespace,
+            Identity identity,
+            CertificateFiles files,
+            InstantSource clock,
+            Pause pause) {
         this.client = client;
         this.namespace = namespace;
         this.identity = identity;
         this.files = files;
         this.clock = clock;
+        this.pause = pause;
     }
 
     /** The namespace is that of the environment variable {@code POD_NAMESPACE}, or the usual one. */
     public static CertificateRequests of(KubernetesClient client, Identity identity, Path directory) {
         String namespace = Objects.requireNonNullElse(System.getenv("POD_NAMESPACE"), GabionApi.NAMESPACE);
         return new CertificateRequests(
-                client, namespace, identity, CertificateFiles.in(directory), InstantSource.system());
+                client, namespace, identity, CertificateFiles.in(directory), InstantSource.system(), Pause.REAL);
     }
 
     /**
@@ -107,7 +115,7 @@ public final class CertificateRequests {
         return Thread.ofVirtual().name("gabion-certificates").start(() -> {
             while (!Thread.currentThread().isInterrupted()) {
                 try {
-                    Thread.sleep(LOOK_EVERY);
+                    pause.last(LOOK_EVERY);
                     if (look()) {
                         renewed.run();
                     }
@@ -150,7 +158,7 @@ public final class CertificateRequests {
             } catch (KubernetesClientException e) {
                 loggedAt = say(loggedAt, "the API server does not help: " + e.getMessage());
             }
-            Thread.sleep(RETRY);
+            pause.last(RETRY);
         }
     }
 
@@ -219,7 +227,7 @@ public final class CertificateRequests {
                 }
             }
             loggedAt = say(loggedAt, "the operator has not signed the CertificateSigningRequest " + name + " yet");
-            Thread.sleep(POLL);
+            pause.last(POLL);
         }
         throw new KubernetesClientException("nobody signed the CertificateSigningRequest " + name);
     }

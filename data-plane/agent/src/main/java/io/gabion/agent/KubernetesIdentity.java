@@ -10,6 +10,7 @@ import io.gabion.agent.metrics.Readiness;
 import io.gabion.api.certificate.CertificateFiles;
 import io.gabion.api.certificate.CertificateRequests;
 import io.gabion.api.certificate.Identity;
+import io.gabion.api.time.Pause;
 import io.gabion.api.v1alpha1.StorageCluster;
 import io.gabion.model.ClusterId;
 import io.gabion.model.NodeName;
@@ -110,7 +111,7 @@ final class KubernetesIdentity {
                 LOG.error("no certificate yet: {}", e.getMessage());
                 readiness.notReady("no certificate yet: " + e.getMessage());
             }
-            Thread.sleep(AFTER_REFUSAL);
+            Pause.REAL.last(AFTER_REFUSAL);
         }
     }
 
@@ -166,7 +167,7 @@ final class KubernetesIdentity {
                 LOG.info("waiting: {}", obstacle);
                 logged = obstacle;
             }
-            Thread.sleep(POLL);
+            Pause.REAL.last(POLL);
         }
     }
 
@@ -196,7 +197,7 @@ final class KubernetesIdentity {
     AutoCloseable keepFresh(TlsIdentity tls, Duration rest, Runnable otherCluster) {
         Thread watching = Thread.ofVirtual().name("gabion-identity").start(() -> {
             try {
-                Thread.sleep(rest);
+                Pause.REAL.last(rest);
                 watch(tls, otherCluster);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
@@ -240,7 +241,7 @@ final class KubernetesIdentity {
             } catch (KubernetesClientException | IllegalArgumentException e) {
                 LOG.debug("the API server is away: {}", e.getMessage());
             }
-            Thread.sleep(LOOK_EVERY);
+            Pause.REAL.last(LOOK_EVERY);
         }
     }
 }

@@ -3,6 +3,7 @@ package io.gabion.agent;
 import static java.util.Objects.requireNonNull;
 
 import io.gabion.agent.fuse.DescriptorKeeper;
+import io.gabion.api.time.Pause;
 import io.gabion.wire.EventLoops;
 import java.io.IOException;
 import java.time.Duration;
@@ -41,7 +42,7 @@ final class SignsOfLife implements AutoCloseable {
         try {
             while (true) {
                 give();
-                Thread.sleep(EVERY);
+                Pause.REAL.last(EVERY);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

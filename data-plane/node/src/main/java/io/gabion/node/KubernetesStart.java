@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.gabion.api.certificate.CertificateFiles;
 import io.gabion.api.certificate.CertificateRequests;
 import io.gabion.api.certificate.Identity;
+import io.gabion.api.time.Pause;
 import io.gabion.model.ClusterId;
 import io.gabion.node.kubernetes.KubernetesConfigurationStore;
 import io.gabion.node.kubernetes.NodeAssignment;
@@ -142,7 +143,7 @@ final class KubernetesStart {
 
     private static boolean pause() {
         try {
-            Thread.sleep(RELOAD_PAUSE);
+            Pause.REAL.last(RELOAD_PAUSE);
             return true;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.gabion.api.record.VolumeRecords;
+import io.gabion.api.time.Pause;
 import io.gabion.api.v1alpha1.NodeDisk;
 import io.gabion.api.v1alpha1.StorageCluster;
 import io.gabion.api.v1alpha1.StorageNode;
@@ -117,7 +118,7 @@ public final class NodeAssignment {
             if (round % LOG_EVERY == 0) {
                 LOG.info("waiting: {}", reason);
             }
-            Thread.sleep(POLL);
+            Pause.REAL.last(POLL);
         }
     }
 }
