@@ -5,10 +5,12 @@ e2e_names() { sed -n 's/^@Tag("\(.*\)")$/\1/p' e2e/src/test/java/io/gabion/e2e/*
 
 run_e2e() { # [--quick] [--only NAME] [--keep]
   local groups=e2e keep=no name mine=no status=0
+  # The images of applications; a short run needs only one.
+  local images=(tools prometheus)
   journey_properties=()
   while [ $# -gt 0 ]; do
     case $1 in
-      --quick) groups='e2e & quick' ;;
+      --quick) groups='e2e & quick'; images=(tools) ;;
       --only)
         name=${2:?--only needs the name of a journey: $(e2e_names | paste -s -d ' ')}
         shift
@@ -29,8 +31,9 @@ run_e2e() { # [--quick] [--only NAME] [--keep]
     kubernetes_images_for_up no
     kubernetes_up
     install_gabion
-    kubernetes_test_images tools
-    kubernetes_load_images "$(test_image tools)"
+    kubernetes_test_images "${images[@]}"
+    mapfile -t images < <(for name in "${images[@]}"; do test_image "$name"; done)
+    kubernetes_load_images "${images[@]}"
     export KUBECONFIG=$cluster_kubeconfig
     journey_properties+=("-Dgabion.node.containers=$cluster_name-")
   fi

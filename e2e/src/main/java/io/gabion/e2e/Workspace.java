@@ -20,6 +20,11 @@ public final class Workspace implements AutoCloseable {
         return cluster;
     }
 
+    /** Of its namespace. */
+    public String name() {
+        return name;
+    }
+
     /** A claim with a file system of its class. */
     public Claim claim(String claim, String storageClass, String size) {
         return create(new Claim(cluster.kubectl(), name, claim, false), storageClass, size);
