@@ -25,8 +25,11 @@ public interface VolumeBackend {
 
     Optional<StoredVolume> find(String name);
 
-    /** All volumes in the order of their names; may lag. */
+    /** All volumes in the order of their names; may lag a little. */
     List<StoredVolume> list();
+
+    /** How many volumes the machine may open; may lag more than {@link #list}, and costs nothing. */
+    int attachedTo(NodeName node);
 
     /** Creates the volume, or returns the one that has the name already, whatever it is like. */
     StoredVolume create(NewVolume volume);
@@ -48,6 +51,9 @@ public interface VolumeBackend {
     boolean nodeExists(NodeName node);
 
     Optional<StoredPool> pool(String name);
+
+    /** What the storage nodes of a pool may still promise; may lag. */
+    List<StoredPool.Room> rooms(String pool);
 
     List<String> poolNames();
 

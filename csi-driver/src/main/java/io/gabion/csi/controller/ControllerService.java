@@ -166,10 +166,7 @@ public final class ControllerService extends ControllerGrpc.ControllerImplBase {
     }
 
     private void checkLimit(NodeName node) {
-        long attached = backend.list().stream()
-                .filter(other ->
-                        other.attachments().stream().anyMatch(a -> a.node().equals(node)))
-                .count();
+        int attached = backend.attachedTo(node);
         if (attached >= maxVolumesPerNode) {
             throw CsiFailure.exhausted("node \"" + node + "\" has " + attached
                     + " volumes published, as many as it may have (--max-volumes)");
@@ -316,9 +313,10 @@ public final class ControllerService extends ControllerGrpc.ControllerImplBase {
             VolumeParameters parameters = VolumeParameters.ofClass(classParameters, Map.of());
             StoredPool pool = provisioning.pool(parameters.pool());
             int replicas = parameters.settings(VolumeSizes.DEFAULT_BYTES, pool).replicas();
-            return UsableCapacity.domains(pool.rooms()) < replicas
+            List<StoredPool.Room> rooms = backend.rooms(pool.name());
+            return UsableCapacity.domains(rooms) < replicas
                     ? UsableCapacity.UNKNOWN
-                    : UsableCapacity.of(pool.rooms(), replicas);
+                    : UsableCapacity.of(rooms, replicas);
         } catch (CsiFailure e) {
             return UsableCapacity.UNKNOWN;
         }

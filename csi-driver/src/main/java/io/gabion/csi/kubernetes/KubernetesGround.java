@@ -40,6 +40,7 @@ public final class KubernetesGround implements OpenGround {
     private final KubernetesNodes nodes;
     private final AgentClient agent;
     private final Optional<DriverCertificate> certificate;
+    private final KubernetesVolumes volumes;
     private final Ground ground;
 
     private KubernetesGround(CsiOptions options, KubernetesClient client, String domain) {
@@ -49,13 +50,8 @@ public final class KubernetesGround implements OpenGround {
         this.certificate = options.role().isController()
                 ? Optional.of(DriverCertificate.start(client, options.certificateDirectory()))
                 : Optional.empty();
-        this.ground = new Ground(
-                new KubernetesVolumes(client, options.node().value()),
-                nodes,
-                new NodeControlWitness(nodes, this::tls),
-                agent,
-                domain,
-                true);
+        this.volumes = new KubernetesVolumes(client, options.node().value());
+        this.ground = new Ground(volumes, nodes, new NodeControlWitness(nodes, this::tls), agent, domain, true);
     }
 
     /** Waits for the API server where something must be asked of it first; throws {@link IOException} at an answer that is wrong. */
@@ -139,6 +135,7 @@ public final class KubernetesGround implements OpenGround {
     public void close() {
         certificate.ifPresent(DriverCertificate::close);
         nodes.close();
+        volumes.close();
         agent.close();
         client.close();
     }

@@ -19,6 +19,7 @@ import io.gabion.api.v1alpha1.Volume;
 import io.gabion.csi.backend.BackendUnavailableException;
 import io.gabion.csi.backend.NewVolume;
 import io.gabion.csi.backend.StoredPool;
+import io.gabion.csi.backend.StoredPool.Room;
 import io.gabion.csi.backend.StoredVolume;
 import io.gabion.csi.backend.VolumeBackend;
 import io.gabion.csi.backend.VolumeSettings;
@@ -45,7 +46,7 @@ import org.slf4j.LoggerFactory;
  * Volumes as objects of the Kubernetes API. Single objects are read with quorum; the configuration changes by JSON patch that
  * tests UID and version, so that whoever was faster wins and an answer that was lost is recognised by its writer.
  */
-public final class KubernetesVolumes implements VolumeBackend {
+public final class KubernetesVolumes implements VolumeBackend, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(KubernetesVolumes.class);
     /** Nodes change a record a few times a second at most; more lost races than this are a fault. */
     private static final int MAX_ATTEMPTS = 30;
@@ -60,11 +61,13 @@ public final class KubernetesVolumes implements VolumeBackend {
     private static final String WRITER_PREFIX = "csi/";
 
     private final KubernetesClient client;
+    private final VolumeCache cache;
     private final String writer;
 
     /** @param process name of this process, part of every proposal */
     public KubernetesVolumes(KubernetesClient client, String process) {
         this.client = client;
+        this.cache = new VolumeCache(client);
         this.writer = WRITER_PREFIX + process + "/";
     }
 
@@ -81,17 +84,22 @@ public final class KubernetesVolumes implements VolumeBackend {
 
     @Override
     public List<StoredVolume> list() {
-        return all().stream()
+        return ask("list volumes", () -> volumes().list(fromCache()).getItems()).stream()
                 .map(VolumeObjects::stored)
                 .sorted(Comparator.comparing(StoredVolume::name))
                 .toList();
     }
 
-    /** From the API server's cache: cheap, and never used to decide about one volume. */
-    private List<Volume> all() {
-        return ask("list volumes", () -> volumes().list(fromCache()).getItems());
+    @Override
+    public int attachedTo(NodeName node) {
+        return (int) cache.all().stream()
+                .map(VolumeObjects::stored)
+                .filter(volume ->
+                        volume.attachments().stream().anyMatch(a -> a.node().equals(node)))
+                .count();
     }
 
+    /** What the API server remembers: cheap, and never used to decide about one volume. */
     private static ListOptions fromCache() {
         return new ListOptionsBuilder().withResourceVersion("0").build();
     }
@@ -248,19 +256,29 @@ public final class KubernetesVolumes implements VolumeBackend {
 
     @Override
     public Optional<StoredPool> pool(String name) {
-        return ask("read pool " + name, () -> {
-            @Nullable
-            StoragePool pool =
-                    client.resources(StoragePool.class).withName(name).get();
-            if (pool == null || pool.isMarkedForDeletion()) {
-                return Optional.empty();
-            }
-            List<StorageNode> nodes =
-                    client.resources(StorageNode.class).list(fromCache()).getItems();
-            Map<String, Node> machines = client.nodes().list(fromCache()).getItems().stream()
-                    .collect(Collectors.toMap(node -> node.getMetadata().getName(), Function.identity()));
-            return Optional.of(PoolObjects.stored(pool, nodes, machines, all()));
-        });
+        return poolObject(name).map(PoolObjects::stored);
+    }
+
+    private Optional<StoragePool> poolObject(String name) {
+        return ask("read pool " + name, () -> Optional.ofNullable(
+                        client.resources(StoragePool.class).withName(name).get())
+                .filter(pool -> !pool.isMarkedForDeletion()));
+    }
+
+    @Override
+    public List<Room> rooms(String pool) {
+        StoragePool object = poolObject(pool).orElse(null);
+        if (object == null) {
+            return List.of();
+        }
+        List<StorageNode> nodes = ask(
+                "list storage nodes",
+                () -> client.resources(StorageNode.class).list(fromCache()).getItems());
+        Map<String, Node> machines = PoolObjects.needsLabels(object)
+                ? ask("list nodes", () -> client.nodes().list(fromCache()).getItems()).stream()
+                        .collect(Collectors.toMap(node -> node.getMetadata().getName(), Function.identity()))
+                : Map.of();
+        return PoolObjects.rooms(object, nodes, machines, cache.all());
     }
 
     @Override
@@ -278,6 +296,11 @@ public final class KubernetesVolumes implements VolumeBackend {
                         .withLimit(1L)
                         .withResourceVersion("0")
                         .build()));
+    }
+
+    @Override
+    public void close() {
+        cache.close();
     }
 
     private MixedOperation<Volume, KubernetesResourceList<Volume>, Resource<Volume>> volumes() {

@@ -27,8 +27,21 @@ final class PoolObjects {
 
     private PoolObjects() {}
 
+    static StoredPool stored(StoragePool pool) {
+        @Nullable PoolDefaults defaults = pool.getSpec().getDefaults();
+        return new StoredPool(
+                pool.getMetadata().getName(),
+                optional(defaults == null ? null : defaults.getReplicas()),
+                optional(defaults == null ? null : defaults.getMinInSync()));
+    }
+
+    /** Whether the failure domains of a pool are written on the Kubernetes nodes; a machine of its own is known by its name. */
+    static boolean needsLabels(StoragePool pool) {
+        return !pool.getSpec().getFailureDomainKey().equals(HOSTNAME_KEY);
+    }
+
     /** @param machines the Kubernetes nodes by name, whose labels tell the failure domain */
-    static StoredPool stored(
+    static List<Room> rooms(
             StoragePool pool, List<StorageNode> nodes, Map<String, Node> machines, List<Volume> volumes) {
         String name = pool.getMetadata().getName();
         Map<String, Long> promised = promised(name, volumes);
@@ -51,12 +64,7 @@ final class PoolObjects {
                     * pool.getSpec().getOvercommitPercent();
             rooms.add(new Room(new NodeName(nodeName), domain, promisable - promised.getOrDefault(nodeName, 0L)));
         }
-        @Nullable PoolDefaults defaults = pool.getSpec().getDefaults();
-        return new StoredPool(
-                name,
-                optional(defaults == null ? null : defaults.getReplicas()),
-                optional(defaults == null ? null : defaults.getMinInSync()),
-                rooms);
+        return List.copyOf(rooms);
     }
 
     private static Map<String, Long> promised(String pool, List<Volume> volumes) {

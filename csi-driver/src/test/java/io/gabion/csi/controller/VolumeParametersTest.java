@@ -10,7 +10,6 @@ import io.gabion.csi.backend.VolumeSettings.Limits;
 import io.gabion.csi.rpc.CsiFailure;
 import io.gabion.model.PoolFullPolicy;
 import io.grpc.Status;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -20,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 final class VolumeParametersTest {
-    private static final StoredPool POOL = new StoredPool("fast", OptionalInt.of(2), OptionalInt.of(2), List.of());
+    private static final StoredPool POOL = new StoredPool("fast", OptionalInt.of(2), OptionalInt.of(2));
 
     @ParameterizedTest(name = "class: {0}={1}")
     @CsvSource(
@@ -80,7 +79,7 @@ final class VolumeParametersTest {
         assertThat(nothing.settings(4096, POOL))
                 .isEqualTo(new VolumeSettings(
                         4096, "fast", 2, OptionalInt.of(2), PoolFullPolicy.STALL, true, Limits.NONE));
-        StoredPool plain = new StoredPool("fast", OptionalInt.empty(), OptionalInt.empty(), List.of());
+        StoredPool plain = new StoredPool("fast", OptionalInt.empty(), OptionalInt.empty());
         assertThat(nothing.settings(4096, plain).replicas()).isEqualTo(3);
     }
 

@@ -277,13 +277,25 @@ public final class InMemoryVolumes implements VolumeBackend {
     @Override
     public synchronized Optional<StoredPool> pool(String name) {
         requireReachable();
-        List<Room> rooms = List.of(
+        return poolNames().contains(name)
+                ? Optional.of(new StoredPool(name, OptionalInt.empty(), OptionalInt.empty()))
+                : Optional.empty();
+    }
+
+    @Override
+    public synchronized int attachedTo(NodeName node) {
+        return (int) list().stream()
+                .filter(v -> v.attachments().stream().anyMatch(a -> a.node().equals(node)))
+                .count();
+    }
+
+    @Override
+    public synchronized List<Room> rooms(String pool) {
+        requireReachable();
+        return List.of(
                 new Room(new NodeName("storage-1"), "a", 4L << 40),
                 new Room(new NodeName("storage-2"), "b", 4L << 40),
                 new Room(new NodeName("storage-3"), "c", 4L << 40));
-        return poolNames().contains(name)
-                ? Optional.of(new StoredPool(name, OptionalInt.empty(), OptionalInt.empty(), rooms))
-                : Optional.empty();
     }
 
     @Override

@@ -179,6 +179,7 @@ class KubernetesVolumesIT {
         String version = object("swapped").getMetadata().getResourceVersion();
 
         assertThat(changed.attachments()).extracting(a -> a.node().value()).containsExactly("a");
+        assertThat(volumes.attachedTo(new NodeName("a"))).isLessThanOrEqualTo(1);
         assertThat(changed.config().orElseThrow().version()).isEqualTo(2);
         assertThat(changed.config().orElseThrow().writer()).startsWith("csi/test/");
         assertThat(volumes.changeConfig("swapped", (_, config, _) -> config)).contains(changed);
@@ -282,13 +283,14 @@ class KubernetesVolumesIT {
 
         // 10 GiB, a tenth of it reserved, promised twice; the machine without the label takes no copies.
         long promisable = 10L * (1 << 30) / 100 * 90 / 100 * 200;
-        assertThat(pool.rooms())
+        assertThat(volumes.rooms("domains"))
                 .containsExactlyInAnyOrder(
                         new Room(new NodeName("machine-1"), "rack-1", promisable),
                         new Room(new NodeName("machine-2"), "rack-2", promisable));
         assertThat(pool.defaultReplicas()).hasValue(2);
         assertThat(volumes.poolNames()).contains("domains");
         assertThat(volumes.pool("never-made")).isEmpty();
+        assertThat(volumes.rooms("never-made")).isEmpty();
         assertThat(volumes.nodeExists(new NodeName("machine-1"))).isTrue();
         assertThat(volumes.nodeExists(new NodeName("machine-9"))).isFalse();
         volumes.probe();
