@@ -41,6 +41,31 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(600)
 @ExtendWith(RealApiServer.class)
 class LeaderLossIT {
+    private static final List<Step> STEPS_OF_THE_STORY = List.of(
+            Step.LABEL_VOLUME,
+            Step.UNLABEL_VOLUME,
+            Step.CREATE_RECORD,
+            Step.COPY_SPEC,
+            Step.ADD_REPLICA,
+            Step.REMOVE_REPLICA,
+            Step.MARK_DELETING,
+            Step.BURY_REPLICA,
+            Step.DROP_BURIED_REPLICA,
+            Step.FORGET_VOLUME,
+            Step.HAND_OVER,
+            Step.CREATE_AUTHORITY,
+            Step.PUBLISH_AUTHORITY,
+            Step.PUBLISH_CLUSTER_ID,
+            Step.CREATE_STORAGE_NODE,
+            Step.RESOLVE_DISKS,
+            Step.CLEAR_TOMBSTONE,
+            Step.APPROVE_REQUEST,
+            Step.SIGN_REQUEST,
+            Step.REPORT_VOLUME,
+            Step.REPORT_NODE,
+            Step.REPORT_POOL,
+            Step.REPORT_CLUSTER);
+
     private static final String NAME = "v1";
     private static final Duration UNDER_DEATHS = Duration.ofMinutes(2);
 
@@ -145,6 +170,19 @@ class LeaderLossIT {
         w.editSpec(NAME, "{\"size\":\"2Gi\"}");
         until("the new size", () -> w.record(NAME).config().sizeBytes() == 2 * Objects.GIB);
 
+        loseAndDelete();
+
+        assertThat(admin.resources(StorageCluster.class)
+                        .withName(StorageCluster.NAME)
+                        .get()
+                        .getStatus()
+                        .getClusterId())
+                .isEqualTo(identity);
+        System.out.println(succession.count() + " operators died, at " + succession.seen);
+        assertThat(succession.seen).containsAll(STEPS_OF_THE_STORY);
+    }
+
+    private void loseAndDelete() throws IOException {
         String lost = follower();
         w.nodes.kill(lost);
         until(
@@ -166,39 +204,6 @@ class LeaderLossIT {
         until(
                 "the tombstone is gone",
                 () -> w.storageNode(absent).getSpec().getTombstones().isEmpty());
-
-        assertThat(admin.resources(StorageCluster.class)
-                        .withName(StorageCluster.NAME)
-                        .get()
-                        .getStatus()
-                        .getClusterId())
-                .isEqualTo(identity);
-        System.out.println(succession.count() + " operators died, at " + succession.seen);
-        assertThat(succession.seen)
-                .contains(
-                        Step.LABEL_VOLUME,
-                        Step.UNLABEL_VOLUME,
-                        Step.CREATE_RECORD,
-                        Step.COPY_SPEC,
-                        Step.ADD_REPLICA,
-                        Step.REMOVE_REPLICA,
-                        Step.MARK_DELETING,
-                        Step.BURY_REPLICA,
-                        Step.DROP_BURIED_REPLICA,
-                        Step.FORGET_VOLUME,
-                        Step.HAND_OVER,
-                        Step.CREATE_AUTHORITY,
-                        Step.PUBLISH_AUTHORITY,
-                        Step.PUBLISH_CLUSTER_ID,
-                        Step.CREATE_STORAGE_NODE,
-                        Step.RESOLVE_DISKS,
-                        Step.CLEAR_TOMBSTONE,
-                        Step.APPROVE_REQUEST,
-                        Step.SIGN_REQUEST,
-                        Step.REPORT_VOLUME,
-                        Step.REPORT_NODE,
-                        Step.REPORT_POOL,
-                        Step.REPORT_CLUSTER);
     }
 
     private void settled(int copies) {

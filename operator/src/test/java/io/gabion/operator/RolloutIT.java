@@ -97,7 +97,9 @@ class RolloutIT {
             String node = Await.present("the next node's turn", LONG, () -> NODES.stream()
                     .filter(n -> find(n).getMetadata().getDeletionTimestamp() != null)
                     .findFirst());
-            assertThat(w.record(NAME).config().inSync()).as("copies when %s ends", node).hasSize(3);
+            assertThat(w.record(NAME).config().inSync())
+                    .as("copies when %s ends", node)
+                    .hasSize(3);
             assertThat(w.record(NAME).primaryNode().orElseThrow().value())
                     .as("the lead was handed over")
                     .isNotEqualTo(node);
@@ -207,7 +209,9 @@ class RolloutIT {
     }
 
     private StorageCluster cluster() {
-        return admin.resources(StorageCluster.class).withName(StorageCluster.NAME).require();
+        return admin.resources(StorageCluster.class)
+                .withName(StorageCluster.NAME)
+                .require();
     }
 
     private void pause(boolean paused) {

@@ -129,12 +129,14 @@ public final class InformerView implements ClusterView, AutoCloseable {
             return client.pods().inNamespace(claim.getNamespace()).list().getItems().stream()
                     .filter(p -> p.getSpec().getVolumes().stream()
                             .anyMatch(v -> v.getPersistentVolumeClaim() != null
-                                    && claim.getName().equals(v.getPersistentVolumeClaim().getClaimName())))
+                                    && claim.getName()
+                                            .equals(v.getPersistentVolumeClaim().getClaimName())))
                     .map(p -> p.getMetadata().getName())
                     .limit(MAX_PODS_SHOWN)
                     .toList();
         } catch (KubernetesClientException e) {
-            LOG.info("the pods of claim {}/{} are not known: {}", claim.getNamespace(), claim.getName(), e.getMessage());
+            LOG.info(
+                    "the pods of claim {}/{} are not known: {}", claim.getNamespace(), claim.getName(), e.getMessage());
             return List.of();
         }
     }

@@ -87,9 +87,7 @@ final class DeletionPlanner {
                     .toString();
             String pods = deletion.pods().isEmpty() ? "the pods that use it" : "its pods " + deletion.pods();
             return VolumePlan.blocked(
-                    HealthCode.InUse,
-                    "the volume is attached to " + nodes + "; delete " + pods + " first",
-                    LOOK_AGAIN);
+                    HealthCode.InUse, "the volume is attached to " + nodes + "; delete " + pods + " first", LOOK_AGAIN);
         }
         return VolumePlan.of(new VolumeAction.Swap(
                 record.withDeleting(Copies.WRITER_PREFIX + identities.get()), Step.MARK_DELETING, "deletion"));

@@ -22,8 +22,7 @@ public sealed interface VolumeAction {
                         + first.placement().stream().map(ReplicaPlacement::node).toList();
             case Swap(var _, var _, String why) -> why;
             case Bury(List<ReplicaPlacement> copies) ->
-                "tombstones for "
-                        + copies.stream().map(ReplicaPlacement::node).toList();
+                "tombstones for " + copies.stream().map(ReplicaPlacement::node).toList();
             case HandOver(NodeName from, var _, NodeName to) -> "the lead from " + from + " to " + to;
             case Forget() -> "the end of the volume";
             case Rest() -> "nothing";

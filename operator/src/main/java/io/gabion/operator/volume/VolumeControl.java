@@ -109,7 +109,8 @@ public final class VolumeControl {
         }
         return VolumePlan.blocked(
                 HealthCode.Paused,
-                "this waits because spec.paused of the StorageCluster is true: " + plan.action().description(),
+                "this waits because spec.paused of the StorageCluster is true: "
+                        + plan.action().description(),
                 AFTER_REFUSAL);
     }
 
@@ -156,10 +157,9 @@ public final class VolumeControl {
         // that.
         Instant since = status.isDeleting() ? deletionsSeen.computeIfAbsent(uid, _ -> now) : now;
         ClaimReference claim = volume.getSpec().getClaimRef();
-        boolean attached =
-                status.getConfig() != null && !status.getConfig().getAttachments().isEmpty();
-        List<String> pods =
-                attached && claim != null ? around.view().podsOf(claim) : List.of();
+        boolean attached = status.getConfig() != null
+                && !status.getConfig().getAttachments().isEmpty();
+        List<String> pods = attached && claim != null ? around.view().podsOf(claim) : List.of();
         return Optional.of(new VolumeSituation.Deletion(volume.getSpec().isDeletionProtection(), since, pods));
     }
 

@@ -52,7 +52,8 @@ public final class Objects {
 
     public static StorageCluster pausedCluster() {
         StorageCluster cluster = new StorageCluster();
-        cluster.setMetadata(new ObjectMetaBuilder().withName(StorageCluster.NAME).build());
+        cluster.setMetadata(
+                new ObjectMetaBuilder().withName(StorageCluster.NAME).build());
         StorageClusterSpec spec = new StorageClusterSpec();
         spec.setPaused(true);
         cluster.setSpec(spec);

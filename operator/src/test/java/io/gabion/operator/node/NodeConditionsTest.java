@@ -39,8 +39,7 @@ class NodeConditionsTest {
     }
 
     private static Evidence seen(boolean answers, String silence) {
-        return new Evidence(
-                MACHINE, pod(true), answers, silence.isEmpty() ? Optional.empty() : Optional.of(silence));
+        return new Evidence(MACHINE, pod(true), answers, silence.isEmpty() ? Optional.empty() : Optional.of(silence));
     }
 
     private static Optional<Pod> pod(boolean ready) {
@@ -119,8 +118,7 @@ class NodeConditionsTest {
     void aCordonedOrDrainedNodeTakesNothingNew() {
         assertThat(finding(ConditionType.SCHEDULABLE, seen(true, "")).status()).isEqualTo(ConditionStatus.TRUE);
         node.getMetadata().setAnnotations(Map.of(NodeView.DRAIN_ANNOTATION, "true"));
-        assertThat(finding(ConditionType.SCHEDULABLE, seen(true, "")).message())
-                .contains("its copies are to leave it");
+        assertThat(finding(ConditionType.SCHEDULABLE, seen(true, "")).message()).contains("its copies are to leave it");
         Node cordoned = Objects.machine("n");
         cordoned.getSpec().setUnschedulable(true);
         node.getMetadata().setAnnotations(Map.of());
