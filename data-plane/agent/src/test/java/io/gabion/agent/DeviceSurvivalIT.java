@@ -376,6 +376,41 @@ class DeviceSurvivalIT {
         detach(channel, device);
     }
 
+    @Test
+    void volumeThatAnotherAgentTookOverTakesItsFileSystemAlong() throws Exception {
+        SupervisedAgent agent = startAgent("first");
+        agent.awaitReady();
+        ManagedChannel channel = channel(agent);
+        String device =
+                SupervisedAgent.control(channel).attach(request(addresses())).getDevicePath();
+        Clients.succeed("mkfs.ext4", "-q", "-F", device);
+        Path files = Files.createDirectories(directory.resolve("files"));
+        Clients.succeed("mount", device, files.toString());
+        mounted.add(files);
+        Path file = Files.writeString(files.resolve("file"), "out of date soon");
+        Clients.succeed("sync", "-f", files.toString());
+        nodes.fence();
+        assertThat(Files.readString(file)).as("from the page cache").isEqualTo("out of date soon");
+        Clients.run("dd", "if=/dev/zero", "of=" + files.resolve("other"), "bs=4k", "count=1", "oflag=direct");
+        long learned = System.nanoTime();
+        while (isReadable(file)) {
+            assertThat(System.nanoTime() - learned).isLessThan(TimeUnit.SECONDS.toNanos(5));
+            Thread.onSpinWait();
+        }
+        Clients.succeed("umount", files.toString());
+        mounted.clear();
+        detach(channel, device);
+    }
+
+    private static boolean isReadable(Path file) {
+        try {
+            Files.readString(file);
+            return true;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
     private static void assertFails(String device) throws Exception {
         Clients.Result read = Clients.run("dd", "if=" + device, "of=/dev/null", "bs=4k", "count=1", "iflag=direct");
         assertThat(read.output()).contains("Input/output error");

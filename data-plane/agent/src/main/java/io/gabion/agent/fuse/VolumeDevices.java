@@ -6,8 +6,6 @@ import io.gabion.agent.linux.Descriptor;
 import io.gabion.agent.nbd.BlockExport;
 import io.gabion.model.VolumeId;
 import java.io.IOException;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -45,7 +43,7 @@ public final class VolumeDevices implements AutoCloseable {
     private static final int LOCKS = 64;
     private static final int MAX_LABEL_CHARS = 63;
 
-    private final Path directory;
+    private final DevicePlaces places;
     private final String nodeName;
     private final DescriptorKeeper keeper;
     private final boolean wantsResend;
@@ -89,7 +87,7 @@ public final class VolumeDevices implements AutoCloseable {
      * @param resend how requests survive this process
      */
     public VolumeDevices(Path directory, String nodeName, DescriptorKeeper keeper, Resend resend) throws IOException {
-        this.directory = requireNonNull(directory, "directory is null");
+        this.places = new DevicePlaces(directory);
         this.nodeName = requireNonNull(nodeName, "nodeName is null");
         this.keeper = requireNonNull(keeper, "keeper is null");
         this.wantsResend = resend == Resend.AUTO;
@@ -117,10 +115,6 @@ public final class VolumeDevices implements AutoCloseable {
         return text.substring(0, Math.min(text.length(), MAX_LABEL_CHARS));
     }
 
-    private Path mountPoint(VolumeId volume) {
-        return directory.resolve(volume.toString());
-    }
-
     /** The device of the volume, {@code /dev/loopN}; makes it where there is none. */
     public String attach(VolumeId volume, BlockExport export) throws IOException {
         synchronized (lock(volume)) {
@@ -129,7 +123,7 @@ public final class VolumeDevices implements AutoCloseable {
                 return present.loop().path();
             }
             FuseMount.checkSettings();
-            Path mountPoint = mountPoint(volume);
+            Path mountPoint = places.mountPoint(volume);
             Descriptor descriptor = FuseMount.open();
             FuseConnection connection = new FuseConnection(descriptor, export, readers, wantsResend);
             try {
@@ -149,15 +143,8 @@ public final class VolumeDevices implements AutoCloseable {
     }
 
     private LoopDevice loopOver(VolumeId volume, BlockExport export) throws IOException {
-        return LoopDevice.attach(mountPoint(volume).resolve(FuseVolume.FILE_NAME), label(volume), export.readOnly());
-    }
-
-    private Path requestFile(VolumeId volume) {
-        return requestDirectory().resolve(volume.toString());
-    }
-
-    private Path requestDirectory() {
-        return directory.resolveSibling(directory.getFileName() + "-requests");
+        return LoopDevice.attach(
+                places.mountPoint(volume).resolve(FuseVolume.FILE_NAME), label(volume), export.readOnly());
     }
 
     /** Where the kernel cannot send again what a killed process had read. */
@@ -172,9 +159,9 @@ public final class VolumeDevices implements AutoCloseable {
             throw new IOException("the kernel did not introduce itself on /dev/fuse", e);
         }
         if ((features & FuseProtocol.HAS_RESEND) == 0) {
-            connection.keepRequestsIn(RequestTable.create(requestFile(volume)));
+            connection.keepRequestsIn(RequestTable.create(places.requestFile(volume)));
         } else {
-            Files.deleteIfExists(requestFile(volume));
+            Files.deleteIfExists(places.requestFile(volume));
         }
     }
 
@@ -207,9 +194,9 @@ public final class VolumeDevices implements AutoCloseable {
 
     private void removeMount(VolumeId volume) {
         try {
-            FuseMount.remove(mountPoint(volume));
+            FuseMount.remove(places.mountPoint(volume));
         } catch (IOException e) {
-            LOG.warn("mount point {} stays: {}", mountPoint(volume), e.toString());
+            LOG.warn("mount point {} stays: {}", places.mountPoint(volume), e.toString());
         }
     }
 
@@ -232,7 +219,7 @@ public final class VolumeDevices implements AutoCloseable {
             }
             FuseConnection connection = new FuseConnection(fuse, export, readers, wantsResend);
             try {
-                Optional<RequestTable> requests = RequestTable.open(requestFile(volume));
+                Optional<RequestTable> requests = RequestTable.open(places.requestFile(volume));
                 if (requests.isPresent()) {
                     connection.resume(requests.get());
                 } else {
@@ -271,34 +258,7 @@ public final class VolumeDevices implements AutoCloseable {
             });
             inherited.clear();
         }
-        removeLeftovers();
-    }
-
-    /** Mount points, and files of requests, of devices that ended with a process that nobody kept descriptors for. */
-    private void removeLeftovers() {
-        removeLeftovers(directory, FuseMount::remove);
-        removeLeftovers(requestDirectory(), Files::deleteIfExists);
-    }
-
-    /** Takes away one path. */
-    @FunctionalInterface
-    private interface Removal {
-        void of(Path path) throws IOException;
-    }
-
-    private void removeLeftovers(Path parent, Removal removal) {
-        if (!Files.isDirectory(parent)) {
-            return;
-        }
-        try (DirectoryStream<Path> all = Files.newDirectoryStream(parent)) {
-            for (Path each : all) {
-                if (!devices.containsKey(VolumeId.of(each.getFileName().toString()))) {
-                    removal.of(each);
-                }
-            }
-        } catch (IOException | DirectoryIteratorException | IllegalArgumentException e) {
-            LOG.warn("{} holds something that is not ours: {}", parent, e.toString());
-        }
+        places.removeLeftovers(devices.keySet());
     }
 
     /** The device of the volume, if it has one. */
@@ -316,7 +276,7 @@ public final class VolumeDevices implements AutoCloseable {
                 return;
             }
             // Makes the kernel ask for the attributes: older ones take the device's size from what they remember.
-            Path file = mountPoint(volume).resolve(FuseVolume.FILE_NAME);
+            Path file = places.mountPoint(volume).resolve(FuseVolume.FILE_NAME);
             long seen = Files.exists(file) ? Files.size(file) : 0;
             device.loop().grow();
             long now = device.loop().sizeBytes();
@@ -324,7 +284,7 @@ public final class VolumeDevices implements AutoCloseable {
                 throw new IOException(device.loop().path() + " has " + now + " of " + wanted + " bytes"
                         + (seen == wanted
                                 ? ""
-                                : ": " + file + " is not visible here, mount " + directory
+                                : ": " + file + " is not visible here, mount " + places.directory()
                                         + " with bidirectional propagation"));
             }
             LOG.info(
