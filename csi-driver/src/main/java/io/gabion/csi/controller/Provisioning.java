@@ -133,8 +133,10 @@ final class Provisioning {
             return now;
         }
         if (hasNoPlace(now)) {
-            // The caller takes this for final and may look for another place: nothing may be left behind.
-            backend.delete(now);
+            // The caller takes this for final and may look for another place: nothing of ours may be left behind.
+            if (now.origin().isPresent()) {
+                backend.delete(now);
+            }
             Observation placed = now.observation(PLACED).orElseThrow();
             throw CsiFailure.exhausted(
                     "volume \"" + volume.name() + "\" has no place: " + placed.reason() + ": " + placed.message());
