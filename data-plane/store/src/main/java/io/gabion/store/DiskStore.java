@@ -450,7 +450,11 @@ public final class DiskStore implements AutoCloseable {
         }
         try {
             index.collectDeleted(COLLECT_ENTRIES);
-            checkpoints.logged(0);
+            if (index.hasDeleted()) {
+                checkpoints.logged(0);
+            } else {
+                checkpoints.returnFreed();
+            }
         } catch (RuntimeException e) {
             fault.set("collecting deleted replicas failed: " + e.getMessage());
         }

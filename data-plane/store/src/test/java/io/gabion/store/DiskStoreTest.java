@@ -414,6 +414,23 @@ class DiskStoreTest {
     }
 
     @Test
+    void idleDiskGivesBackTheSpaceOfADeletedReplicaByItself() throws IOException {
+        try (StoreRig rig = openWithVolume()) {
+            for (int block = 0; block < 1024; block += 128) {
+                rig.appendNow(VOLUME, StoreRig.written(1, 1 + block / 128, block, StoreRig.filled(128, 7)));
+            }
+            assertThat(rig.space().used()).isGreaterThanOrEqualTo(SIZE);
+            rig.appendNow(VOLUME, new LogRecord.ReplicaDeleted());
+            long deadline = System.nanoTime() + 10_000_000_000L;
+            while (rig.space().used() >= SIZE / 2 && System.nanoTime() < deadline) {
+                Thread.onSpinWait();
+            }
+            // The log keeps some blocks.
+            assertThat(rig.space().used()).isLessThan(SIZE / 2);
+        }
+    }
+
+    @Test
     void fragmentedDiskStillTakesWritesAndGivesAllSpaceBack() throws IOException {
         int blocks = 2600;
         Random random = new Random(11);
