@@ -263,6 +263,7 @@ class OperatorIT {
     }
 
     @Test
+    @Tag("long")
     void whenNothingHappensNothingIsWritten() throws Exception {
         w.operator(FailPoint.NONE, false);
         w.begin("m1", "m2", "m3", "m4");

@@ -15,14 +15,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Turns changes of a Volume's status into Events on the Volume and on its claim. */
 final class VolumeNews {
-    /** Fewer copies than wanted are no loss when more are wanted now, or none. */
-    private static final Set<String> LOSSES = Set.of(HealthCode.ReplicaLost.name(), HealthCode.NoPlacement.name());
-
     private VolumeNews() {}
 
     private record News(EventSink.Kind kind, String reason, String message) {}
@@ -62,11 +58,10 @@ final class VolumeNews {
             news.add(new News(
                     EventSink.Kind.NORMAL, "Provisioned", after.getCopies() + " copies on " + after.getReplicaNodes()));
         }
-        boolean wasRedundant = Finding.isTrue(before.getConditions(), ConditionType.REDUNDANT);
-        if (wasRedundant
-                && turned(before, after, ConditionType.REDUNDANT, false)
-                && LOSSES.contains(String.valueOf(reason(after, ConditionType.REDUNDANT)))) {
-            news.add(new News(EventSink.Kind.WARNING, "ReplicaLost", message(after, ConditionType.REDUNDANT)));
+        // Not whenever there are fewer copies than wanted: more may be wanted now, or none.
+        if (started(before, after, ConditionType.REDUNDANT, HealthCode.ReplicaLost)) {
+            news.add(new News(
+                    EventSink.Kind.WARNING, HealthCode.ReplicaLost.name(), message(after, ConditionType.REDUNDANT)));
         }
         boolean hadLess =
                 Finding.find(before.getConditions(), ConditionType.REDUNDANT).isPresent();
