@@ -18,6 +18,7 @@ import io.gabion.protocol.control.v1.ListAttachmentsRequest;
 import io.gabion.protocol.control.v1.NodeAddress;
 import io.gabion.protocol.control.v1.ResizeRequest;
 import io.gabion.protocol.control.v1.UpdateNodesRequest;
+import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -132,6 +133,11 @@ public final class AgentClient implements NodeAgent, AutoCloseable {
     }
 
     private <T> T call(Duration limit, Function<AgentControlBlockingStub, T> call) {
+        if (channel.getState(false) == ConnectivityState.TRANSIENT_FAILURE) {
+            // The channel would wait longer after each failure, up to minutes; an agent that is replaced is back within
+            // seconds.
+            channel.resetConnectBackoff();
+        }
         try {
             return call.apply(AgentControlGrpc.newBlockingStub(channel)
                     .withDeadlineAfter(limit.toMillis(), TimeUnit.MILLISECONDS)

@@ -29,11 +29,13 @@ import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -153,6 +155,20 @@ final class AgentClientTest {
                         new Attached(VOLUME, "pvc-1", Optional.of(Path.of("/dev/loop7")), State.SERVING),
                         new Attached(VOLUME, "pvc-1", Optional.of(Path.of("/dev/loop7")), State.FENCED),
                         new Attached(VOLUME, "pvc-1", Optional.empty(), State.CLOSED));
+    }
+
+    @Test
+    void anAgentThatWasAwayForLongIsFoundWithTheNextCall() throws Exception {
+        server.shutdownNow().awaitTermination();
+        try (ExecutorService asking = Executors.newVirtualThreadPerTaskExecutor()) {
+            // Long enough for the channel to wait seconds until it tries again by itself.
+            assertThatThrownBy(() -> client.attachments()).isInstanceOf(BackendUnavailableException.class);
+            server = ControlServers.startOnUnixSocket(directory.resolve("agent.sock"), threads, List.of(agent));
+            long startedNanos = System.nanoTime();
+            assertThat(asking.submit(() -> client.attachments()).get(10, TimeUnit.SECONDS))
+                    .hasSize(4);
+            assertThat(Duration.ofNanos(System.nanoTime() - startedNanos)).isLessThan(Duration.ofSeconds(2));
+        }
     }
 
     @Test
