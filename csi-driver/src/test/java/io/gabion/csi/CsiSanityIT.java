@@ -31,6 +31,7 @@ import org.w3c.dom.NodeList;
  * The conformance suite of the CSI project (csi-test 5.6.0) against the whole driver: real mounts over loop devices, the cluster
  * in memory. Needs root and the program csi-sanity, named by GABION_CSI_SANITY or built by {@code ./dev}.
  */
+@Tag("kubernetes")
 @Tag("long")
 final class CsiSanityIT {
     private static final int LIMIT_MINUTES = 8;

@@ -205,6 +205,13 @@ class LostNodeIT {
                 metadata: {name: %1$s}
                 spec: {size: 8Mi, pool: default, replicas: 1}
                 """.formatted(VOLUME));
+        bind();
+        place(VOLUME);
+        nodes();
+    }
+
+    /** What the controller of claims would do. */
+    private void bind() {
         String claim = client.persistentVolumeClaims()
                 .inNamespace("default")
                 .withName("data")
@@ -223,7 +230,9 @@ class LostNodeIT {
                 .withName("data")
                 .subresource("status")
                 .patch(JSON_PATCH, "[{\"op\":\"add\",\"path\":\"/status/phase\",\"value\":\"Bound\"}]");
-        place(VOLUME);
+    }
+
+    private void nodes() {
         for (String name : List.of("node-a", "node-b")) {
             apply("""
                     apiVersion: v1
