@@ -99,28 +99,40 @@ kubernetes_up() {
   say "kubernetes: ${#cluster_nodes[@]} nodes Ready in $((SECONDS - start)) s; kubeconfig: $cluster_kubeconfig"
 }
 
-# One archive for all images that a node lacks: what they share travels and is unpacked once.
+loaded_images=/var/lib/rancher/k3s/loaded-images
+
+# One archive for all images that a node lacks: what they share travels and is unpacked once. The nodes take it side by side.
 kubernetes_load_images() { # IMAGE...
-  local start=$SECONDS node image id archive missing=() have=/var/lib/rancher/k3s/loaded-images
-  for node in "${cluster_nodes[@]}"; do
-    local loaded ids=()
-    missing=()
-    loaded=$(docker exec "$(node_container "$node")" cat $have 2>/dev/null || true)
-    for image in "$@"; do
-      id=$(docker image inspect -f '{{.Id}}' "$image") || fail "the image $image was not built"
-      grep -q -x -F "$image $id" <<< "$loaded" && continue
-      missing+=("$image")
-      ids+=("$image $id")
-    done
-    [ ${#missing[@]} -gt 0 ] || continue
-    archive="$cluster_state/images-$(printf '%s\n' "${ids[@]}" | sha256sum | cut -c 1-12).tar"
-    [ -f "$archive" ] || docker save -o "$archive" "${missing[@]}"
-    docker exec -i "$(node_container "$node")" ctr -a /run/k3s/containerd.sock -n k8s.io images import - < "$archive" >/dev/null \
-      || fail "node '$node' does not take the images ${missing[*]}"
-    printf '%s\n' "${ids[@]}" | docker exec -i "$(node_container "$node")" sh -c "cat >> $have"
+  local start=$SECONDS node image id wanted=() missing archive="$cluster_state/images.tar" lacking=() jobs=() job
+  for image in "$@"; do
+    id=$(docker image inspect -f '{{.Id}}' "$image") || fail "the image $image was not built"
+    wanted+=("$image $id")
   done
-  rm -f "$cluster_state"/images-*.tar
+  missing=$(for node in "${cluster_nodes[@]}"; do images_missing_on "$node" "${wanted[@]}"; done | sort -u)
+  [ -n "$missing" ] || return 0
+  # shellcheck disable=SC2046
+  docker save -o "$archive" $(sed 's/ .*//' <<< "$missing")
+  for node in "${cluster_nodes[@]}"; do
+    [ -n "$(images_missing_on "$node" "${wanted[@]}")" ] || continue
+    load_archive_on "$node" "$archive" "$missing" &
+    jobs+=($!)
+  done
+  for job in "${jobs[@]}"; do wait "$job" || lacking+=("$job"); done
+  rm -f "$archive"
+  [ ${#lacking[@]} = 0 ] || fail "${#lacking[@]} nodes do not take the images"
   say "kubernetes: images are on every node ($((SECONDS - start)) s)"
+}
+
+images_missing_on() { # NODE "IMAGE ID"...
+  local have image
+  have=$(docker exec "$(node_container "$1")" cat $loaded_images 2>/dev/null || true)
+  shift
+  for image in "$@"; do grep -q -x -F "$image" <<< "$have" || echo "$image"; done
+}
+
+load_archive_on() { # NODE ARCHIVE IMAGES
+  docker exec -i "$(node_container "$1")" ctr -a /run/k3s/containerd.sock -n k8s.io images import - < "$2" >/dev/null \
+    && docker exec -i "$(node_container "$1")" sh -c "cat >> $loaded_images" <<< "$3"
 }
 
 # File systems by FUSE that a process inside a node of ours sees: the numbers of their devices.
