@@ -12,6 +12,7 @@ import java.util.List;
 public final class Agent {
     private static final int EXIT_FAILURE = 1;
     private static final int EXIT_USAGE = 2;
+    private static final String WARM_UP = "--warm-up";
     /** Less than the life that a kept certificate must have left. */
     private static final Duration FIRST_LOOK = Duration.ofMinutes(1);
 
@@ -26,6 +27,10 @@ public final class Agent {
         // A resource of its own name: other processes' jars may lie on the same class path.
         if (System.getProperty("logback.configurationFile") == null) {
             System.setProperty("logback.configurationFile", "logback-agent.xml");
+        }
+        if (words.equals(List.of(WARM_UP))) {
+            warmUp();
+            return;
         }
         AgentOptions options;
         try {
@@ -46,6 +51,16 @@ public final class Agent {
             System.exit(EXIT_FAILURE);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void warmUp() {
+        try {
+            WarmUp.run();
+            System.exit(0);
+        } catch (IOException | InterruptedException | AgentOptions.UsageException e) {
+            System.err.println("gabion-agent: " + e.getMessage());
+            System.exit(EXIT_FAILURE);
         }
     }
 

@@ -42,6 +42,8 @@ import org.junit.jupiter.api.io.TempDir;
 class DeviceSurvivalIT {
     private static final ClusterId CLUSTER = new ClusterId(new UUID(1, 2));
 
+    private static final int LOAD_END_SECONDS = 120;
+
     @TempDir
     Path directory;
 
@@ -66,7 +68,8 @@ class DeviceSurvivalIT {
     @AfterEach
     void stop() throws Exception {
         for (Path path : mounted) {
-            Clients.run("umount", path.toString());
+            // Whoever is still in it after a failure must not keep the device.
+            Clients.run("umount", "-l", path.toString());
         }
         channels.forEach(ManagedChannel::shutdownNow);
         for (SupervisedAgent agent : agents.reversed()) {
@@ -194,15 +197,16 @@ class DeviceSurvivalIT {
         return true;
     }
 
-    /** Kills until fio ends; returns how often. */
-    private static int killUntilDone(SupervisedAgent agent, CompletableFuture<?> fio, long betweenMillis)
+    /** Kills until the load ends, at most so often; returns how often. */
+    private static int killUntilDone(SupervisedAgent agent, CompletableFuture<?> load, long betweenMillis, int most)
             throws Exception {
         int kills = 0;
-        while (!endsWithin(fio, betweenMillis)) {
+        while (kills < most && !endsWithin(load, betweenMillis)) {
             agent.kill();
             kills++;
             agent.awaitReady();
         }
+        endsWithin(load, TimeUnit.SECONDS.toMillis(LOAD_END_SECONDS));
         return kills;
     }
 
@@ -245,7 +249,7 @@ class DeviceSurvivalIT {
                 throw new IllegalStateException(e);
             }
         });
-        int kills = killUntilDone(agent, copies, 700);
+        int kills = killUntilDone(agent, copies, 700, 4);
         copies.join();
         assertThat(kills).isPositive();
         for (int i = 1; i <= 8; i++) {
@@ -289,7 +293,7 @@ class DeviceSurvivalIT {
         String device =
                 SupervisedAgent.control(channel).attach(request(addresses())).getDevicePath();
         CompletableFuture<Clients.Result> fio = fio(device, seconds);
-        int kills = killUntilDone(agent, fio, 1_000);
+        int kills = killUntilDone(agent, fio, 1_000, Integer.MAX_VALUE);
         report("agent killed", kills, fio.join());
         assertThat(fio.join().exitCode())
                 .as("%s\n%s", fio.join().output(), agent.log())
