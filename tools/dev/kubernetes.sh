@@ -8,7 +8,6 @@ source "$root/tools/kubernetes/products.sh"
 source "$root/tools/kubernetes/cluster.sh"
 source "$root/tools/kubernetes/check.sh"
 source "$root/tools/kubernetes/install.sh"
-source "$root/tools/kubernetes/sanity.sh"
 
 kubernetes_images() {
   docker_base_image
