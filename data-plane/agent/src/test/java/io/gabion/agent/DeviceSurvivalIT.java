@@ -28,6 +28,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
@@ -224,6 +225,7 @@ class DeviceSurvivalIT {
     }
 
     @Test
+    @Tag("long")
     void killedAgentIsAPauseForAFileSystem() throws Exception {
         SupervisedAgent agent = startAgent("first");
         agent.awaitReady();
@@ -275,6 +277,7 @@ class DeviceSurvivalIT {
     }
 
     @Test
+    @Tag("long")
     void killedAgentIsAPauseAlsoWhereTheKernelSendsNothingAgain() throws Exception {
         killsUnderFio(12, "--fuse-resend=never");
     }
@@ -381,6 +384,7 @@ class DeviceSurvivalIT {
     }
 
     @Test
+    @Tag("long")
     void volumeThatAnotherAgentTookOverTakesItsFileSystemAlong() throws Exception {
         SupervisedAgent agent = startAgent("first");
         agent.awaitReady();
@@ -399,7 +403,7 @@ class DeviceSurvivalIT {
         long learned = System.nanoTime();
         while (isReadable(file)) {
             assertThat(System.nanoTime() - learned).isLessThan(TimeUnit.SECONDS.toNanos(5));
-            Thread.onSpinWait();
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
         }
         Clients.succeed("umount", files.toString());
         mounted.clear();
@@ -454,6 +458,7 @@ class DeviceSurvivalIT {
     }
 
     @Test
+    @Tag("long")
     void openSessionFollowsNodesToOtherAddresses() throws Exception {
         SupervisedAgent agent = startAgent("first");
         agent.awaitReady();

@@ -13,10 +13,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Assumptions;
 
 /** An agent in a process of its own, below the supervisor that its container would have. */
 final class SupervisedAgent implements AutoCloseable {
+    private static final long REST_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
     private static final long READY_SECONDS = 60;
     private static final long END_SECONDS = 40;
 
@@ -83,10 +85,16 @@ final class SupervisedAgent implements AutoCloseable {
     void awaitReady() throws IOException {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(READY_SECONDS);
         while (!isReady()) {
-            assertThat(System.nanoTime()).as("ready in time: %s", log()).isLessThan(deadline);
-            assertThat(supervisor.isAlive()).as("%s", log()).isTrue();
-            Thread.onSpinWait();
+            if (System.nanoTime() >= deadline || !supervisor.isAlive()) {
+                throw new AssertionError("not ready in time: " + log());
+            }
+            rest();
         }
+    }
+
+    /** The machine has better things to do than to look again and again. */
+    private static void rest() {
+        LockSupport.parkNanos(REST_NANOS);
     }
 
     /** The process of the agent itself. */
@@ -103,7 +111,7 @@ final class SupervisedAgent implements AutoCloseable {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(END_SECONDS);
         while (victim.isAlive()) {
             assertThat(System.nanoTime()).as("killed").isLessThan(deadline);
-            Thread.onSpinWait();
+            rest();
         }
     }
 

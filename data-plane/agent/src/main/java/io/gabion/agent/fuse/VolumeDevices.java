@@ -18,6 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,6 +41,8 @@ public final class VolumeDevices implements AutoCloseable {
     private static final long CLOSE_MILLIS = 10_000;
 
     private static final long SHUT_DOWN_MILLIS = 5_000;
+    private static final long CLAIM_MILLIS = 3_000;
+    private static final long CLAIM_POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
     private static final int LOCKS = 64;
     private static final int MAX_LABEL_CHARS = 63;
 
@@ -308,7 +311,7 @@ public final class VolumeDevices implements AutoCloseable {
                 return;
             }
             LoopDevice loop = device.loop();
-            if (!force && loop.isClaimed()) {
+            if (!force && staysClaimed(loop)) {
                 throw new InUseException(loop.path() + " is in use, unmount its file system first");
             }
             devices.remove(volume);
@@ -344,6 +347,18 @@ public final class VolumeDevices implements AutoCloseable {
         if (!closing.join(Duration.ofMillis(SHUT_DOWN_MILLIS))) {
             LOG.error("the file system on {} does not shut down within {} ms", path, SHUT_DOWN_MILLIS);
         }
+    }
+
+    /** Whoever looks at every device of the machine holds one for moments; a file system holds it for longer than that. */
+    private static boolean staysClaimed(LoopDevice loop) {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(CLAIM_MILLIS);
+        while (loop.isClaimed()) {
+            if (System.nanoTime() >= deadline || Thread.currentThread().isInterrupted()) {
+                return true;
+            }
+            LockSupport.parkNanos(CLAIM_POLL_NANOS);
+        }
+        return false;
     }
 
     /** The loop device clears itself now, after the kernel wrote back what was left; this waits a while for that. */
