@@ -31,6 +31,7 @@ class LostNodeIT {
             loseANode(workspace, machines.orElseThrow());
         } finally {
             setReplacementDelay(cluster, delay);
+            cluster.storageNodes().forEach(machines.orElseThrow()::start);
         }
     }
 
