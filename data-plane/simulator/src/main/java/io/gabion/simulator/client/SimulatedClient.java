@@ -279,7 +279,8 @@ public final class SimulatedClient {
         }
         long now = world.scheduler().nowNanos();
         Link current = link;
-        if (current != null && current.connection != null) {
+        Connection made = current == null ? null : current.connection;
+        if (current != null && made != null) {
             if (listener.isReachable(name, current.node)) {
                 unresponsiveSinceNanos = -1;
             } else if (unresponsiveSinceNanos < 0) {
@@ -292,9 +293,16 @@ public final class SimulatedClient {
                 // A request that stays unanswered on a sound connection is no reason: it would hide that it was
                 // forgotten.
                 reconnect(unresponsive ? "unresponsive" : "open is not answered");
+            } else if (isWaitingLong(now)) {
+                made.ping(current);
             }
         }
         world.scheduler().after(CHECK_NANOS, this::check);
+    }
+
+    private boolean isWaitingLong(long now) {
+        return !outstanding.isEmpty()
+                && now - outstanding.firstEntry().getValue().invokedAtNanos() > UNRESPONSIVE_NANOS;
     }
 
     // ---- answers

@@ -19,6 +19,7 @@ public final class Connection {
     }
 
     private static final Object RESET = new Object();
+    private static final Object PING = new Object();
 
     private final Network network;
     private final Scheduler scheduler;
@@ -85,6 +86,9 @@ public final class Connection {
                 }
                 return;
             }
+            if (message == PING) {
+                return;
+            }
             if (message == RESET) {
                 end = null;
                 items.clear();
@@ -113,6 +117,11 @@ public final class Connection {
         } else if (forward.end == sender) {
             backward.send(message);
         }
+    }
+
+    /** Asks for nothing but a reset, should the other end be gone. */
+    public void ping(End sender) {
+        send(sender, PING);
     }
 
     /** This end closes: it receives nothing any more, the other end learns of it after a while. */
