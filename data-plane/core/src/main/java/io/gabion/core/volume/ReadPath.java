@@ -43,8 +43,9 @@ final class ReadPath {
         final ClientMessage.IoRequest request;
         final long arrivedNanos;
         long submittedNanos;
+        /** In which it was last submitted; 0 before. */
         long epoch;
-        /** Waits until this operation is committed. */
+        /** Waits until this operation of that epoch is committed; in a later epoch the number means nothing. */
         long waitSeq;
 
         ClientMessage.@Nullable Response response;
@@ -99,8 +100,6 @@ final class ReadPath {
 
     private void submit(Pending read) {
         if (!p.active()) {
-            // A number of the epoch that is over means nothing in the next one.
-            read.waitSeq = 0;
             waiting.add(read);
             return;
         }
@@ -125,7 +124,7 @@ final class ReadPath {
         List<Pending> all = waiting;
         waiting = new ArrayList<>();
         for (Pending read : all) {
-            if (read.waitSeq > p.committedSeq) {
+            if (read.epoch == p.epoch && read.waitSeq > p.committedSeq) {
                 waiting.add(read);
             } else if (read.response == null) {
                 submit(read);
@@ -220,7 +219,6 @@ final class ReadPath {
             } else {
                 read.drop();
                 if (!p.left && read.session.open) {
-                    read.waitSeq = 0;
                     if (p.active() && p.epoch != epoch) {
                         // A later epoch of ours serves already; nothing else would take the read up again.
                         submit(read);
@@ -382,10 +380,7 @@ final class ReadPath {
         unproven.clear();
         waiting.addAll(fetches.values());
         fetches.clear();
-        for (Pending read : waiting) {
-            read.drop();
-            read.waitSeq = 0;
-        }
+        waiting.forEach(Pending::drop);
     }
 
     void activated() {
