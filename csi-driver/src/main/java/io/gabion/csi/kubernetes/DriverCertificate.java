@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.gabion.api.certificate.CertificateFiles;
 import io.gabion.api.certificate.CertificateRequests;
+import io.gabion.api.certificate.ClusterIdentity;
 import io.gabion.api.certificate.Identity;
 import io.gabion.api.v1alpha1.StorageCluster;
 import io.gabion.model.ClusterId;
@@ -28,7 +29,6 @@ final class DriverCertificate implements NodeControlWitness.TlsSource, AutoClose
     /** The ServiceAccount, which the operator knows. */
     private static final String NAME = "gabion-csi-controller";
 
-    private static final String CLUSTER_NAME = "gabion";
     private static final Duration RETRY = Duration.ofSeconds(5);
 
     private final KubernetesClient client;
@@ -76,15 +76,12 @@ final class DriverCertificate implements NodeControlWitness.TlsSource, AutoClose
 
     private Optional<ClusterId> cluster() {
         try {
-            @Nullable
-            StorageCluster cluster = client.resources(StorageCluster.class)
-                    .withName(CLUSTER_NAME)
-                    .get();
-            @Nullable String id = cluster == null ? null : cluster.getStatus().getClusterId();
-            if (id != null) {
-                return Optional.of(ClusterId.of(id));
+            Optional<ClusterId> cluster = ClusterIdentity.read(client);
+            if (cluster.isPresent()) {
+                return cluster;
             }
-            obstacle = "StorageCluster \"" + CLUSTER_NAME + "\" has no status.clusterId yet; the operator writes it";
+            obstacle = "StorageCluster \"" + StorageCluster.NAME
+                    + "\" has no status.clusterId yet; the operator writes it";
         } catch (KubernetesClientException | IllegalArgumentException e) {
             obstacle = "the identity of the cluster cannot be read: " + e.getMessage();
         }

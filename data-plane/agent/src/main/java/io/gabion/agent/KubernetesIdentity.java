@@ -9,6 +9,7 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.gabion.agent.metrics.Readiness;
 import io.gabion.api.certificate.CertificateFiles;
 import io.gabion.api.certificate.CertificateRequests;
+import io.gabion.api.certificate.ClusterIdentity;
 import io.gabion.api.certificate.Identity;
 import io.gabion.api.time.Pause;
 import io.gabion.api.v1alpha1.StorageCluster;
@@ -152,7 +153,7 @@ final class KubernetesIdentity {
         while (true) {
             String obstacle;
             try {
-                Optional<ClusterId> found = named(client);
+                Optional<ClusterId> found = ClusterIdentity.read(client);
                 if (found.isPresent()) {
                     return found.get();
                 }
@@ -176,15 +177,6 @@ final class KubernetesIdentity {
             return e.getStatus().getMessage();
         }
         return String.valueOf((e.getCause() == null ? e : e.getCause()).getMessage());
-    }
-
-    private static Optional<ClusterId> named(KubernetesClient client) {
-        StorageCluster found = client.resources(StorageCluster.class)
-                .withName(StorageCluster.NAME)
-                .get();
-        return Optional.ofNullable(found)
-                .map(cluster -> cluster.getStatus().getClusterId())
-                .map(ClusterId::of);
     }
 
     /**
@@ -233,7 +225,7 @@ final class KubernetesIdentity {
     private static void awaitOther(KubernetesClient client, ClusterId cluster) throws InterruptedException {
         while (true) {
             try {
-                Optional<ClusterId> now = named(client);
+                Optional<ClusterId> now = ClusterIdentity.read(client);
                 if (now.isPresent() && !now.get().equals(cluster)) {
                     LOG.error("the cluster is {} now, this agent's certificate is for {}", now.get(), cluster);
                     return;

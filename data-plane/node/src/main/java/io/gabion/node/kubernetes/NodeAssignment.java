@@ -3,6 +3,7 @@ package io.gabion.node.kubernetes;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.gabion.api.certificate.ClusterIdentity;
 import io.gabion.api.record.VolumeRecords;
 import io.gabion.api.time.Pause;
 import io.gabion.api.v1alpha1.NodeDisk;
@@ -51,14 +52,7 @@ public final class NodeAssignment {
         return await(
                 "StorageCluster " + StorageCluster.NAME + " has no status.clusterId yet; the operator writes it",
                 false,
-                () -> {
-                    StorageCluster found = client.resources(StorageCluster.class)
-                            .withName(StorageCluster.NAME)
-                            .get();
-                    return Optional.ofNullable(found)
-                            .map(cluster -> cluster.getStatus().getClusterId())
-                            .map(ClusterId::of);
-                });
+                () -> ClusterIdentity.read(client));
     }
 
     /** The first disk of this node's StorageNode. A node without a task is ready: it does all that is asked of it. */
