@@ -8,6 +8,7 @@ public enum Step {
     COPY_SPEC,
     ADD_REPLICA,
     REMOVE_REPLICA,
+    RETIRE_REPLICA,
     DROP_GONE_REPLICA,
     MARK_DELETING,
     BURY_REPLICA,

@@ -95,9 +95,9 @@ public final class VolumePlanner {
             return VolumePlan.of(new VolumeAction.Swap(
                     record.withSpec(at.wanted(), writer()), Step.COPY_SPEC, "the specification changed"));
         }
-        Optional<VolumePlan> dropped = dropGone(at, record);
-        if (dropped.isPresent()) {
-            return dropped.get();
+        Optional<VolumePlan> retired = retire(at, record);
+        if (retired.isPresent()) {
+            return retired.get();
         }
         List<ReplicaPlacement> kept = Copies.kept(record);
         List<ReplicaPlacement> counted =
@@ -141,20 +141,28 @@ public final class VolumePlanner {
                 "new copies on " + nodes));
     }
 
-    /** A condemned copy on a node whose StorageNode is gone: nobody is left to confirm its end. */
-    private Optional<VolumePlan> dropGone(VolumeSituation at, VolumeRecord record) {
-        List<ReplicaPlacement> gone = record.removed().stream()
-                .filter(c -> !at.nodes().containsKey(c.node())
-                        && record.config().member(c.replica()).isEmpty())
+    /**
+     * A condemned copy that no longer counts leaves the placement: only its tombstone waits for the node to erase it, however
+     * long that is away. Where the StorageNode is gone nobody is left to confirm the end, so the tombstone goes, too.
+     */
+    private Optional<VolumePlan> retire(VolumeSituation at, VolumeRecord record) {
+        List<ReplicaPlacement> condemned = record.removed().stream()
+                .filter(c -> record.config().member(c.replica()).isEmpty())
                 .toList();
-        if (gone.isEmpty()) {
+        List<ReplicaPlacement> gone = condemned.stream()
+                .filter(c -> !at.nodes().containsKey(c.node()))
+                .toList();
+        List<ReplicaPlacement> left = Copies.without(record.placement(), condemned);
+        if (gone.isEmpty() && left.size() == record.placement().size()) {
             return Optional.empty();
         }
         return Optional.of(VolumePlan.of(new VolumeAction.Swap(
-                record.withPlacement(
-                        Copies.without(record.placement(), gone), Copies.without(record.removed(), gone), writer()),
-                Step.DROP_GONE_REPLICA,
-                "copies on nodes that are gone for good")));
+                record.withPlacement(left, Copies.without(record.removed(), gone), writer()),
+                gone.isEmpty() ? Step.RETIRE_REPLICA : Step.DROP_GONE_REPLICA,
+                gone.isEmpty()
+                        ? "only tombstones are left on "
+                                + condemned.stream().map(ReplicaPlacement::node).toList()
+                        : "copies on nodes that are gone for good")));
     }
 
     private static VolumePlan unlabelOrRest(

@@ -268,7 +268,9 @@ class VolumeControlTest {
         w.settle();
         assertThat(w.status().getCopies()).isEqualTo("2/2");
         assertThat(w.condition("Redundant").getStatus()).isEqualTo("True");
+        assertThat(w.copies()).containsExactly("a", "c");
         assertThat(w.status().getRemoved()).extracting(ReplicaOnNode::getNode).containsExactly("b");
+        assertThat(w.labels()).as("the lost node must still see its tombstone").contains("b");
         w.revive("b");
         w.settle();
         assertThat(w.copies()).containsExactly("a", "c").isEqualTo(w.labels());
@@ -512,6 +514,7 @@ class VolumeControlTest {
                         Step.COPY_SPEC,
                         Step.ADD_REPLICA,
                         Step.REMOVE_REPLICA,
+                        Step.RETIRE_REPLICA,
                         Step.DROP_GONE_REPLICA,
                         Step.MARK_DELETING,
                         Step.BURY_REPLICA,
