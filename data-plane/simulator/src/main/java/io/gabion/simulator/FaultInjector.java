@@ -11,7 +11,10 @@ import io.gabion.simulator.cluster.FaultKind;
 import io.gabion.simulator.cluster.StorageHost;
 import io.gabion.simulator.configuration.ConfigurationService;
 import io.gabion.simulator.network.Network;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -31,7 +34,9 @@ final class FaultInjector {
     private final AtomicLong nextVerification = new AtomicLong(1);
     private final ReplicaMover mover;
     private long busyUntilNanos;
+    private final Map<Integer, Runnable> pendingEnds = new LinkedHashMap<>();
     private int injected;
+    private int ends;
     private long endNanos;
 
     FaultInjector(Simulation simulation, Dice dice) {
@@ -57,6 +62,14 @@ final class FaultInjector {
                 inject(dice.pick(swarm.faults()));
             }
         }
+        endAll();
+    }
+
+    /** Whatever was drawn to end later ends now: nothing of it may meet the checks that follow. */
+    private void endAll() {
+        List<Runnable> pending = new ArrayList<>(pendingEnds.values());
+        pendingEnds.clear();
+        pending.forEach(Runnable::run);
     }
 
     private StorageHost anyHost() {
@@ -66,7 +79,18 @@ final class FaultInjector {
 
     private void later(long nanos, Runnable undo) {
         busyUntilNanos = Math.max(busyUntilNanos, scheduler.nowNanos() + nanos);
-        scheduler.after(nanos, undo);
+        endAfter(nanos, undo);
+    }
+
+    /** Runs {@code end} after {@code nanos}, or when all faults end if that is earlier. */
+    private void endAfter(long nanos, Runnable end) {
+        int number = ends++;
+        pendingEnds.put(number, end);
+        scheduler.after(nanos, () -> {
+            if (pendingEnds.remove(number) != null) {
+                end.run();
+            }
+        });
     }
 
     private long seconds(long low, long high) {
@@ -84,7 +108,11 @@ final class FaultInjector {
             case KILL_REPEATEDLY -> {
                 StorageHost host = anyHost();
                 for (long i = 0; i < 4; i++) {
-                    scheduler.after(i * 400 * MILLISECOND, () -> killAndStart(host, 200 * MILLISECOND));
+                    scheduler.after(i * 400 * MILLISECOND, () -> {
+                        if (scheduler.nowNanos() < endNanos) {
+                            killAndStart(host, 200 * MILLISECOND);
+                        }
+                    });
                 }
             }
             case CRASH -> crashAndStart(anyHost(), seconds(1, 20));
@@ -276,7 +304,7 @@ final class FaultInjector {
             say("disk of " + host.name() + " fails");
             host.disk().fail();
         }
-        scheduler.after(dice.between(2 * SECOND, 8 * SECOND), () -> {
+        endAfter(dice.between(2 * SECOND, 8 * SECOND), () -> {
             host.kill();
             host.start();
         });
