@@ -119,18 +119,42 @@ public final class KubernetesVolumes implements VolumeBackend, AutoCloseable {
         }
     }
 
+    /** Others write into the object all the time; only somebody who may open the volume by now makes the deletion wrong. */
     @Override
     public void delete(StoredVolume volume) {
-        Optional<Volume> object = read(volume.name());
-        if (object.isEmpty()
-                || object.get().isMarkedForDeletion()
-                || !VolumeRecords.volumeId(object.get()).equals(volume.id())) {
-            return;
+        for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+            Optional<Volume> object = read(volume.name());
+            if (object.isEmpty()
+                    || object.get().isMarkedForDeletion()
+                    || !VolumeRecords.volumeId(object.get()).equals(volume.id())) {
+                return;
+            }
+            if (!VolumeObjects.stored(object.get()).attachments().equals(volume.attachments())) {
+                throw new BackendUnavailableException(
+                        "volume \"" + volume.name() + "\" was published or unpublished just now; try again", null);
+            }
+            if (deleteAsRead(object.get())) {
+                return;
+            }
         }
-        ask("delete volume " + volume.name(), () -> volumes()
-                .resource(object.get())
-                .lockResourceVersion(object.get().getMetadata().getResourceVersion())
-                .delete());
+        throw tooManyRaces(volume.name());
+    }
+
+    /** False when it has changed since. */
+    private boolean deleteAsRead(Volume object) {
+        try {
+            volumes()
+                    .resource(object)
+                    .lockResourceVersion(object.getMetadata().getResourceVersion())
+                    .delete();
+            return true;
+        } catch (KubernetesClientException e) {
+            if (e.getCode() == CONFLICT) {
+                return false;
+            }
+            throw new BackendUnavailableException(
+                    "cannot delete volume " + object.getMetadata().getName() + ": " + words(e), e);
+        }
     }
 
     @Override
