@@ -3,10 +3,19 @@
 
 e2e_names() { sed -n 's/^@Tag("\(.*\)")$/\1/p' e2e/src/test/java/io/gabion/e2e/*.java | sort -u; }
 
+# The images of applications that a journey needs.
+journey_images() { # NAME
+  echo tools
+  case $1 in
+    metrics) echo prometheus ;;
+    postgresql) echo postgresql ;;
+    wordpress) printf '%s\n' mariadb wordpress ;;
+  esac
+}
+
 run_e2e() { # [--quick] [--only NAME] [--keep]
   local groups=e2e keep=no name mine=no status=0
-  # The images of applications; a short run needs only one.
-  local images=(tools prometheus)
+  local images=("${test_images[@]}")
   journey_properties=()
   while [ $# -gt 0 ]; do
     case $1 in
@@ -17,6 +26,7 @@ run_e2e() { # [--quick] [--only NAME] [--keep]
         e2e_names | grep -q -x -F -e "$name" \
           || { echo "dev: no journey '$name'$(nearest "$name" $(e2e_names)); there are: $(e2e_names | paste -s -d ' ')" >&2; return 2; }
         groups="e2e & $name"
+        mapfile -t images < <(journey_images "$name")
         ;;
       --keep) keep=yes ;;
       *) echo "dev: unknown option '$1'$(nearest "$1" --quick --only --keep)" >&2; return 2 ;;
@@ -51,8 +61,9 @@ run_journeys() { # GROUPS
   report_journeys
 }
 
-# Every test with its time; fails when none ran.
+# Every test with its time, and what it measured; fails when none ran.
 report_journeys() {
+  sed -n 's/^\[gabion\]/[dev]/p' target/e2e.log
   python3 - <<'PYTHON'
 import glob, sys, xml.etree.ElementTree as xml
 tests = [test for file in sorted(glob.glob("e2e/target/surefire-reports/TEST-*.xml")) for test in xml.parse(file).getroot().iter("testcase")]
