@@ -1,9 +1,10 @@
 # Everything that must pass. Each stage is a name for `--only`; a stage that fails does not stop the others.
 
 test_stages_fast=(unit)
-test_stages_default=(unit simulation power-cuts block-clients fencing kills bad-input)
-# Those after the default ones need the programs of Kubernetes, which are built once per machine.
-test_stages_all=("${test_stages_default[@]}" kubernetes chart e2e)
+# Those from `kubernetes` on need the programs of Kubernetes, which are built once per machine.
+test_stages_all=(unit simulation power-cuts block-clients fencing bad-input kills kubernetes chart e2e)
+# Stages that wait more than they compute run beside each other: lanes divided by `|`, each with its stages in order.
+test_order_default=(unit simulation 'power-cuts|block-clients,fencing,bad-input' kills kubernetes chart e2e)
 passed=0
 failed=0
 failed_names=()
@@ -19,6 +20,30 @@ run_stage() { # NAME
     failed_names+=("$1")
     say "test: $1 FAILED after $((SECONDS - start)) s"
   fi
+}
+
+# Each lane says what it has to say when all have ended.
+run_beside() { # LANES
+  local lanes lane
+  IFS='|' read -r -a lanes <<< "$1"
+  say "test: beside each other: ${1//|/ and }"
+  for lane in "${lanes[@]}"; do
+    (
+      passed=0 failed=0 failed_names=()
+      for name in ${lane//,/ }; do run_stage "$name"; done > "target/lane-$lane.log" 2>&1
+      echo "$passed $failed ${failed_names[*]}" > "target/lane-$lane.result"
+    ) &
+  done
+  wait
+  for lane in "${lanes[@]}"; do
+    cat "target/lane-$lane.log"
+    local lane_passed lane_failed lane_names
+    read -r lane_passed lane_failed lane_names < "target/lane-$lane.result"
+    rm "target/lane-$lane.result"
+    passed=$((passed + lane_passed))
+    failed=$((failed + lane_failed))
+    [ -z "$lane_names" ] || failed_names+=("$lane_names")
+  done
 }
 
 # Compiles with every check as an error, checks layout and sizes, runs unit tests, integration tests and the module borders.
@@ -99,7 +124,7 @@ run_tests() {
   while [ $# -gt 0 ]; do
     case "$1" in
       --fast) stages=("${test_stages_fast[@]}"); scope=fast ;;
-      --full) stages=("${test_stages_all[@]}"); scope=full ;;
+      --full) stages=("${test_order_default[@]}"); scope=full ;;
       --only)
         name=${2:?--only needs the name of a stage: ${test_stages_all[*]}}
         shift
@@ -112,7 +137,7 @@ run_tests() {
     esac
     shift
   done
-  [ ${#stages[@]} -gt 0 ] || stages=("${test_stages_default[@]}")
+  [ ${#stages[@]} -gt 0 ] || stages=("${test_order_default[@]}")
   setup
   mkdir -p target
   if [ "${stages[0]}" != unit ]; then
@@ -120,7 +145,12 @@ run_tests() {
     maven -q install -DskipTests -pl data-plane/faults,data-plane/simulator
   fi
   local begin=$SECONDS
-  for name in "${stages[@]}"; do run_stage "$name"; done
+  for name in "${stages[@]}"; do
+    case $name in
+      *'|'*) run_beside "$name" ;;
+      *) run_stage "$name" ;;
+    esac
+  done
   say "all stages took $((SECONDS - begin)) s${failed_names[*]:+; failed: ${failed_names[*]}}"
   echo "$passed passed, $failed failed"
   [ "$failed" = 0 ]

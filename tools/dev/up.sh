@@ -79,8 +79,10 @@ start_configuration_store() {
 }
 
 start_node() { # NAME
+  # One file of the native library that each start replaces, not one more in /tmp for each.
+  mkdir -p "$dir/run/$1.lib"
   # shellcheck disable=SC2046
-  start_process "$1" io.gabion.node.StorageNode --name "$1" --data "$dir/$1" --capacity "${GABION_CAPACITY:-4GiB}" \
+  ROCKSDB_SHAREDLIB_DIR="$dir/run/$1.lib" start_process "$1" io.gabion.node.StorageNode --name "$1" --data "$dir/$1" --capacity "${GABION_CAPACITY:-4GiB}" \
     --data-listen "127.0.0.1:$(port_of "$1" data)" --control-listen "127.0.0.1:$(port_of "$1" control)" \
     --metrics-listen "127.0.0.1:$(port_of "$1" metrics)" \
     --configuration-store "127.0.0.1:$(port_of configuration-store control)" $(tls_of "node-$1")
