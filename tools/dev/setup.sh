@@ -85,7 +85,7 @@ stamp=target/dev-build.stamp
 
 needs_build() {
   [ -f "$stamp" ] && [ -d "$library" ] || return 0
-  [ -n "$(find pom.xml .mvn protocol data-plane cli distribution -newer "$stamp" \( -name '*.java' -o -name 'pom.xml' -o -name '*.proto' -o -name '*.config' -o -path '*/resources/*' \) -not -path '*/target/*' -not -path '*/src/test/*' -print -quit)" ]
+  [ -n "$(find pom.xml .mvn protocol process crds data-plane cli distribution -newer "$stamp" \( -name '*.java' -o -name 'pom.xml' -o -name '*.proto' -o -name '*.config' -o -path '*/resources/*' \) -not -path '*/target/*' -not -path '*/src/test/*' -print -quit)" ]
 }
 
 build() {

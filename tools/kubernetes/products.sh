@@ -36,7 +36,7 @@ java_runtime() {
 # Everything that Maven must have made. With GABION_BUILT=1 the jars are taken as they are.
 product_jars() {
   local stamp=$root/target/images.stamp modules=operator,csi-driver,data-plane/node,data-plane/agent
-  if [ -f "$stamp" ] && [ -z "$(find pom.xml protocol data-plane crds operator csi-driver -newer "$stamp" \
+  if [ -f "$stamp" ] && [ -z "$(find pom.xml protocol process data-plane crds operator csi-driver -newer "$stamp" \
       \( -name '*.java' -o -name 'pom.xml' -o -name '*.proto' -o -path '*/src/main/resources/*' \) -not -path '*/target/*' -not -path '*/src/test/*' -print -quit)" ]; then
     return 0
   fi

@@ -167,6 +167,14 @@ class ModuleBordersTest {
             .haveNameMatching("io\\.gabion\\.(?!api|model).*");
 
     @ArchTest
+    static final ArchRule whatEveryProcessNeedsKnowsNone = noClasses()
+            .that()
+            .resideInAPackage("io.gabion.process..")
+            .should()
+            .dependOnClassesThat()
+            .haveNameMatching("io\\.gabion\\.(?!process).*");
+
+    @ArchTest
     static final ArchRule agentHasNoStore = noClasses()
             .that()
             .resideInAPackage("io.gabion.agent..")
