@@ -17,4 +17,4 @@ CREATE USER IF NOT EXISTS '$MARIADB_USER'@'%' IDENTIFIED BY '$MARIADB_PASSWORD';
 GRANT ALL ON \`$MARIADB_DATABASE\`.* TO '$MARIADB_USER'@'%';
 SQL
 exec mariadbd --no-defaults --datadir="$data" --init-file=/tmp/init.sql --socket=/tmp/mariadb.sock --pid-file=/tmp/mariadb.pid \
-  --bind-address=0.0.0.0 --port=3306 --innodb-buffer-pool-size=64M --innodb-flush-log-at-trx-commit=1 "$@"
+  --bind-address=0.0.0.0 --port=3306 --skip-name-resolve --log-warnings=1 --innodb-buffer-pool-size=64M --innodb-flush-log-at-trx-commit=1 "$@"
