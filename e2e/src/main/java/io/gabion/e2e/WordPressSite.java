@@ -14,7 +14,7 @@ public record WordPressSite(ClientPod visitor, String address) {
     private static final Duration ANSWERS = Duration.ofMinutes(2);
     private static final ObjectMapper JSON = new ObjectMapper();
     /** Bounds every request. */
-    private static final String CURL = "curl -sS --fail --max-time 60 -b /tmp/cookies ";
+    private static final String CURL = "curl -sSL --fail --max-time 60 -b /tmp/cookies ";
 
     /** Answers the questions of the first visit and logs in. */
     public void install() {
