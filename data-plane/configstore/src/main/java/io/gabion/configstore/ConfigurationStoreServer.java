@@ -1,11 +1,14 @@
 package io.gabion.configstore;
 
+import io.gabion.process.BuildVersion;
+import io.gabion.process.HealthServer;
+import io.gabion.process.Probe;
+import io.gabion.process.Program;
 import io.gabion.protocol.control.ControlRole;
 import io.gabion.protocol.control.ControlServers;
 import io.gabion.protocol.control.ControlTls;
 import io.gabion.protocol.control.HostPort;
 import io.grpc.Server;
-import io.prometheus.metrics.exporter.httpserver.HTTPServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -16,67 +19,52 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The stand-alone configuration store: compare-and-swap on one record per volume, disk and pool, durable before it is answered,
- * under mutual TLS. Exit codes of the program: 0 stopped by a signal, 1 cannot start or go on, 2 wrong command line.
+ * under mutual TLS.
  */
 public final class ConfigurationStoreServer implements AutoCloseable {
     private static final int EXIT_FAILURE = 1;
-    private static final int EXIT_USAGE = 2;
     /** A stopping server lets running calls end; a batch takes one sync. */
     private static final int DRAIN_SECONDS = 2;
 
     private final RecordStore store;
     private final ExecutorService calls;
     private final Server server;
-    private final @Nullable HTTPServer metricsServer;
+    private final @Nullable HealthServer metricsServer;
 
     private ConfigurationStoreServer(
-            RecordStore store, ExecutorService calls, Server server, @Nullable HTTPServer metricsServer) {
+            RecordStore store, ExecutorService calls, Server server, @Nullable HealthServer metricsServer) {
         this.store = store;
         this.calls = calls;
         this.server = server;
         this.metricsServer = metricsServer;
     }
 
-    /** Starts the program; returns only to let the JVM live on its server threads. */
+    /** Entry point of the program; it ends with 1 when it cannot go on, too. */
     public static void main(String[] arguments) {
-        if (System.getProperty("logback.configurationFile") == null) {
-            System.setProperty("logback.configurationFile", "logback-configuration-store.xml");
-        }
-        ServerArguments parsed;
-        try {
-            parsed = ServerArguments.parse(arguments);
-        } catch (IllegalArgumentException e) {
-            System.err.println("gabion-configuration-store: " + e.getMessage());
-            System.err.print(ServerArguments.USAGE);
-            System.exit(EXIT_USAGE);
-            return;
-        }
-        Logger log = LoggerFactory.getLogger(ConfigurationStoreServer.class);
-        try {
-            ControlTls tls = ControlTls.load(parsed.cluster(), parsed.certificate(), parsed.key(), parsed.ca());
-            // A failed sync: only reading the log again tells what is durable, so no orderly end.
-            ConfigurationStoreServer running = start(
-                    parsed.data(), parsed.listen().resolve(), parsed.metricsListen(), tls, () -> Runtime.getRuntime()
-                            .halt(EXIT_FAILURE));
-            Runtime.getRuntime().addShutdownHook(new Thread(running::close, "shutdown"));
-            log.info(
-                    "configuration store {} of cluster {} serves {}:{}, metrics on port {}, data in {}",
-                    BuildVersion.text(),
-                    parsed.cluster(),
-                    parsed.listen().host(),
-                    running.port(),
-                    running.metricsPort().map(String::valueOf).orElse("none"),
-                    parsed.data());
-        } catch (IOException | RuntimeException e) {
-            log.debug("start failed", e);
-            System.err.println("gabion-configuration-store: cannot start: " + e.getMessage());
-            System.exit(EXIT_FAILURE);
-        }
+        new Program("gabion-configuration-store", ServerArguments.USAGE, "logback-configuration-store.xml")
+                .run(arguments, words -> Optional.of(start(ServerArguments.parse(words))));
+    }
+
+    private static ConfigurationStoreServer start(ServerArguments parsed) throws IOException {
+        ControlTls tls = ControlTls.load(parsed.cluster(), parsed.certificate(), parsed.key(), parsed.ca());
+        // A failed sync: only reading the log again tells what is durable, so no orderly end.
+        ConfigurationStoreServer running =
+                start(parsed.data(), parsed.listen().resolve(), parsed.metricsListen(), tls, () -> Runtime.getRuntime()
+                        .halt(EXIT_FAILURE));
+        LoggerFactory.getLogger(ConfigurationStoreServer.class)
+                .info(
+                        "configuration store {} of cluster {} serves {}:{}, metrics on port {}, data in {}",
+                        BuildVersion.text(),
+                        parsed.cluster(),
+                        parsed.listen().host(),
+                        running.port(),
+                        running.metricsPort().map(String::valueOf).orElse("none"),
+                        parsed.data());
+        return running;
     }
 
     /**
@@ -102,7 +90,7 @@ public final class ConfigurationStoreServer implements AutoCloseable {
                     Set.of(ControlRole.NODE, ControlRole.OPERATOR),
                     calls,
                     List.of(new ConfigurationStoreService(store)));
-            HTTPServer metricsServer = metricsListen.isPresent() ? startMetrics(metricsListen.get(), metrics) : null;
+            HealthServer metricsServer = metricsListen.isPresent() ? startMetrics(metricsListen.get(), metrics) : null;
             return new ConfigurationStoreServer(store, calls, server, metricsServer);
         } catch (IOException | RuntimeException e) {
             if (server != null) {
@@ -114,21 +102,13 @@ public final class ConfigurationStoreServer implements AutoCloseable {
         }
     }
 
-    private static HTTPServer startMetrics(HostPort address, StoreMetrics metrics) throws IOException {
+    private static HealthServer startMetrics(HostPort address, StoreMetrics metrics) throws IOException {
         InetSocketAddress resolved = address.resolve();
         if (!resolved.getAddress().isLoopbackAddress()) {
             throw new IOException("--metrics-listen " + address
                     + " is not a loopback address: the endpoint has no TLS, put a proxy in front of it");
         }
-        try {
-            return HTTPServer.builder()
-                    .inetAddress(resolved.getAddress())
-                    .port(resolved.getPort())
-                    .registry(metrics.registry())
-                    .buildAndStart();
-        } catch (IOException e) {
-            throw new IOException("--metrics-listen: cannot listen on " + address + ": " + e.getMessage(), e);
-        }
+        return HealthServer.start(resolved, metrics.registry(), Probe.FINE, Probe.FINE);
     }
 
     /** The port of the control interface. */
@@ -137,7 +117,7 @@ public final class ConfigurationStoreServer implements AutoCloseable {
     }
 
     public Optional<Integer> metricsPort() {
-        return Optional.ofNullable(metricsServer).map(HTTPServer::getPort);
+        return Optional.ofNullable(metricsServer).map(HealthServer::port);
     }
 
     /** Stops taking calls, lets running ones end, closes the log. */

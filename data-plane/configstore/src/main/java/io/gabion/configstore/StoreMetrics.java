@@ -1,10 +1,9 @@
 package io.gabion.configstore;
 
+import io.gabion.process.ProcessMetrics;
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.Gauge;
 import io.prometheus.metrics.core.metrics.Histogram;
-import io.prometheus.metrics.core.metrics.Info;
-import io.prometheus.metrics.instrumentation.jvm.JvmMetrics;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.util.List;
 
@@ -43,13 +42,7 @@ final class StoreMetrics {
             .register(registry);
 
     StoreMetrics() {
-        Info.builder()
-                .name("gabion_build_info")
-                .help("Version of this process.")
-                .labelNames("version", "process")
-                .register(registry)
-                .addLabelValues(BuildVersion.text(), "configuration-store");
-        JvmMetrics.builder().register(registry);
+        ProcessMetrics.register(registry, "configuration-store", "");
         for (String result : List.of("won", "lost", "refused", "denied")) {
             swaps.initLabelValues(result);
         }

@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
@@ -61,7 +62,7 @@ class ConfigurationStoreProcessIT {
             Process process = startStore();
             try {
                 int port = portOf(process);
-                int enough = acknowledged.size() + 20 + random.nextInt(200);
+                CountDownLatch enough = new CountDownLatch(20 + random.nextInt(200));
                 writeUntilKilled(process, port, round, enough, acknowledged, attempted);
             } finally {
                 process.destroyForcibly().waitFor();
@@ -97,14 +98,14 @@ class ConfigurationStoreProcessIT {
         Process process = start("--listn", "127.0.0.1:0");
         String output = new String(process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
         assertThat(process.waitFor()).isEqualTo(2);
-        assertThat(output).contains("unknown option --listn").contains("--listen");
+        assertThat(output).contains("unknown option \"--listn\"; did you mean --listen?");
     }
 
     private void writeUntilKilled(
             Process process,
             int port,
             int round,
-            int enough,
+            CountDownLatch enough,
             Map<String, Long> acknowledged,
             Map<String, Long> attempted)
             throws Exception {
@@ -119,6 +120,7 @@ class ConfigurationStoreProcessIT {
                         while (true) {
                             String name = "v" + round + "-" + number.incrementAndGet();
                             writeOne(stub, TestRecords.volume(name, "n1", "n2", "n3"), acknowledged, attempted);
+                            enough.countDown();
                         }
                     } catch (StatusRuntimeException e) {
                         // The store was killed.
@@ -126,10 +128,7 @@ class ConfigurationStoreProcessIT {
                     }
                 }));
             }
-            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
-            while (acknowledged.size() < enough && System.nanoTime() < deadline) {
-                Thread.onSpinWait();
-            }
+            assertThat(enough.await(30, TimeUnit.SECONDS)).isTrue();
             process.destroyForcibly().waitFor();
             for (Thread writer : writers) {
                 writer.join();

@@ -35,6 +35,16 @@ public record HostPort(String host, int port) {
         }
     }
 
+    /** {@link #parse Parses} and resolves; a host that is not known is an {@link IllegalArgumentException}, too. */
+    public static InetSocketAddress resolve(String text) {
+        HostPort parsed = parse(text);
+        try {
+            return parsed.resolve();
+        } catch (UnknownHostException e) {
+            throw new IllegalArgumentException("the host \"" + parsed.host() + "\" is unknown", e);
+        }
+    }
+
     /** Looks the host up; the first address counts. */
     public InetSocketAddress resolve() throws UnknownHostException {
         return new InetSocketAddress(InetAddress.getAllByName(host)[0], port);

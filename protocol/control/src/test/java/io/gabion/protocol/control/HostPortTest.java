@@ -15,6 +15,14 @@ class HostPortTest {
         assertThat(HostPort.parse("[::1]:0")).hasToString("[::1]:0");
     }
 
+    @Test
+    void aHostThatNobodyKnowsIsNamed() {
+        assertThat(HostPort.resolve("127.0.0.1:7400").getPort()).isEqualTo(7400);
+        assertThatThrownBy(() -> HostPort.resolve("nobody.invalid:1"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("nobody.invalid");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"", ":", "host", "host:", ":1", "::1", "host:x", "host:65536", "host:-1"})
     void everythingElseIsRefused(String text) {
