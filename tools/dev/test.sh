@@ -2,7 +2,7 @@
 
 test_stages_fast=(unit)
 # Those from `kubernetes` on need the programs of Kubernetes, which are built once per machine.
-test_stages_all=(unit simulation power-cuts block-clients fencing bad-input kills kubernetes chart e2e)
+test_stages_all=(unit simulation power-cuts block-clients fencing bad-input kills kubernetes chart csi-sanity e2e)
 # Stages that wait more than they compute run beside each other: lanes divided by `|`, each with its stages in order.
 test_order_default=(unit simulation 'power-cuts|block-clients,fencing,bad-input' kills kubernetes chart e2e)
 passed=0
@@ -115,6 +115,9 @@ stage_chart() {
   (kubernetes_programs) || return 1
   charts/gabion/tests/run
 }
+
+# The same suite against the driver alone is part of the stage kubernetes.
+stage_csi_sanity() { bash tools/kubernetes/csi-sanity.sh; }
 
 stage_e2e() { (source tools/dev/kubernetes.sh; source tools/dev/e2e.sh; run_e2e --quick); }
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # The conformance suite of CSI (csi-sanity) against Gabion as it is installed, with raw block volumes and with mounted ones.
 #   tools/kubernetes/csi-sanity.sh [mount|block ...]
-# On the cluster of ./dev up --kubernetes --bare or, once its volumes are deleted, ./dev up --kubernetes: the suite counts all volumes, so
-# there must be no others. It passes when nothing fails and exactly what csi-driver/src/test/resources/csi-sanity-skips.txt lists is skipped.
+# On the cluster of ./dev up --kubernetes, once its volumes are deleted: the suite counts all volumes, so there must be no others. Else on one
+# that is started for it and removed afterwards. It passes when nothing fails and exactly what
+# csi-driver/src/test/resources/csi-sanity-skips.txt lists is skipped.
 # The same suite against the driver alone, without a cluster: CsiSanityIT.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -24,6 +25,8 @@ sanity_install() {
   mapfile -t images < <(cluster_images)
   kubernetes_load_images "${images[@]}"
   helm_install --set csi.alpha=true --set "csi.node.maxVolumes=$sanity_max_volumes"
+  # Pods of an earlier installation run the images of that time.
+  kubectl_dev -n "$gabion_namespace" rollout restart deployment/gabion-csi-controller daemonset/gabion-csi-node >/dev/null
   kubectl_dev -n "$gabion_namespace" rollout status deployment/gabion-csi-controller --timeout "${install_seconds}s" >/dev/null
   kubectl_dev -n "$gabion_namespace" rollout status daemonset/gabion-csi-node --timeout "${install_seconds}s" >/dev/null
   wait_workloads
@@ -80,11 +83,31 @@ sys.exit(1 if problems else 0)
 PYTHON
 }
 
+# What the chart ships.
+sanity_restore() {
+  helm_install
+  kubectl_dev -n "$gabion_namespace" rollout status deployment/gabion-csi-controller --timeout "${install_seconds}s" >/dev/null
+  kubectl_dev -n "$gabion_namespace" rollout status daemonset/gabion-csi-node --timeout "${install_seconds}s" >/dev/null
+}
+
+sanity_mine=no
+kubernetes_is_up || sanity_mine=yes
 kubernetes_setup
+kubernetes_build
 kubernetes_images_for_up no
-[ -z "$(kubectl_dev get volumes -o name 2>/dev/null)" ] || fail "csi-sanity counts all volumes; delete yours first: kubectl get volumes"
-sanity_install
+kubernetes_up
+[ -z "$(kubectl_dev get volumes.gabion.io -o name 2>/dev/null)" ] || fail "csi-sanity counts all volumes; delete yours first: kubectl get volumes.gabion.io"
 [ $# -gt 0 ] || set -- mount block
-for access in "$@"; do sanity_run "$access"; done
-[ -z "$(kubectl_dev get volumes -o name)" ] || fail "csi-sanity left volumes behind: kubectl get volumes"
-say "csi-sanity: passed"
+# Not as part of a condition: errors would end nothing in there.
+set +e
+(
+  set -e
+  sanity_install
+  for access in "$@"; do sanity_run "$access"; done
+  [ -z "$(kubectl_dev get volumes.gabion.io -o name)" ] || fail "csi-sanity left volumes behind: kubectl get volumes.gabion.io"
+  say "csi-sanity: passed"
+)
+sanity_status=$?
+set -e
+if [ $sanity_mine = yes ]; then kubernetes_down; else sanity_restore; fi
+exit $sanity_status
