@@ -48,6 +48,7 @@ class LeaderLossIT {
             Step.COPY_SPEC,
             Step.ADD_REPLICA,
             Step.REMOVE_REPLICA,
+            Step.RETIRE_REPLICA,
             Step.MARK_DELETING,
             Step.BURY_REPLICA,
             Step.DROP_BURIED_REPLICA,

@@ -110,7 +110,7 @@ public enum HealthCode {
             WARNING,
             "More is promised than spec.overcommitPercent allows.",
             "Add disks, delete volumes or raise the limit."),
-    RebuildCannotFit(CRITICAL, "The copies of the largest node would not fit on the others.", "Add disks or nodes."),
+    RebuildCannotFit(WARNING, "The copies of the largest node would not fit on the others.", "Add disks or nodes."),
     DevicesNotSupported(WARNING, "spec.devices is not supported yet.", "Use spec.directories."),
     TooManyDirectories(
             WARNING,

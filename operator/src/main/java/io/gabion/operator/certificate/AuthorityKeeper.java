@@ -70,8 +70,7 @@ public final class AuthorityKeeper {
         }
         publish(authority);
         if (told == null) {
-            failPoint.around(Step.PUBLISH_CLUSTER_ID, () -> client.resources(StorageCluster.class)
-                    .withName(cluster.getMetadata().getName())
+            failPoint.around(Step.PUBLISH_CLUSTER_ID, () -> client.resource(cluster)
                     .subresource("status")
                     .patch(
                             PatchContext.of(PatchType.JSON_MERGE),

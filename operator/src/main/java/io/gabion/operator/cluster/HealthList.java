@@ -9,6 +9,7 @@ import io.gabion.api.v1alpha1.HealthEntry;
 import io.gabion.api.v1alpha1.StorageNode;
 import io.gabion.api.v1alpha1.StoragePool;
 import io.gabion.api.v1alpha1.Volume;
+import io.gabion.operator.pool.RebuildRoom;
 import io.gabion.operator.view.ClusterView;
 import io.gabion.operator.view.Finding;
 import java.util.ArrayList;
@@ -51,6 +52,8 @@ final class HealthList {
             for (ConditionType type : ConditionType.POOL) {
                 list.addUnlessTrue(object, pool.getStatus().getConditions(), type);
             }
+            RebuildRoom.shortage(pool.getMetadata().getName(), view.storageNodes())
+                    .ifPresent(why -> list.add(HealthCode.RebuildCannotFit, object, why));
         }
         return list;
     }

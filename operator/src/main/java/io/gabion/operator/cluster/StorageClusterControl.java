@@ -1,12 +1,17 @@
 package io.gabion.operator.cluster;
 
 import io.fabric8.kubernetes.api.model.apps.DaemonSet;
+import io.fabric8.kubernetes.api.model.certificates.v1.CertificateSigningRequest;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.gabion.api.condition.ConditionType;
 import io.gabion.api.health.HealthCode;
+import io.gabion.api.v1alpha1.GabionApi;
 import io.gabion.api.v1alpha1.HealthEntry;
 import io.gabion.api.v1alpha1.StorageCluster;
+import io.gabion.api.v1alpha1.StorageNode;
 import io.gabion.operator.certificate.AuthorityKeeper;
+import io.gabion.operator.certificate.OpenRequests;
+import io.gabion.operator.certificate.OpenRequests.OpenRequest;
 import io.gabion.operator.failpoint.FailPoint;
 import io.gabion.operator.failpoint.Step;
 import io.gabion.operator.record.StatusPatch;
@@ -74,6 +79,8 @@ public final class StorageClusterControl {
         Optional<RolloutStep> step = around.rollout().advance(cluster.getSpec().isPaused());
         HealthList health = HealthList.of(around.view());
         addComponents(health);
+        addVersions(health);
+        addRequests(health);
         Set<String> unread = cluster.getSpec().getSettings().keySet();
         if (!unread.isEmpty()) {
             health.add(
@@ -178,6 +185,33 @@ public final class StorageClusterControl {
         }
     }
 
+    private void addVersions(HealthList health) {
+        for (StorageNode node : around.view().storageNodes()) {
+            String running = node.getStatus().getSoftwareVersion();
+            if (running != null) {
+                VersionSkew.between(version, running)
+                        .ifPresent(why -> health.add(
+                                HealthCode.VersionSkew,
+                                "storagenode/" + node.getMetadata().getName(),
+                                why));
+            }
+        }
+    }
+
+    private void addRequests(HealthList health) {
+        List<CertificateSigningRequest> ours = around.client()
+                .certificates()
+                .v1()
+                .certificateSigningRequests()
+                .withField("spec.signerName", GabionApi.SIGNER_NAME)
+                .list()
+                .getItems();
+        for (OpenRequest open :
+                OpenRequests.of(ours, around.namespace(), around.clock().instant())) {
+            health.add(HealthCode.CertificateExpiring, "certificatesigningrequest/" + open.name(), open.why());
+        }
+    }
+
     /** Pods that the namespace's labels forbid show only in Events of their owner. */
     private Optional<String> podSecurity(String daemonSet) {
         return around
@@ -228,8 +262,7 @@ public final class StorageClusterControl {
                                 generation == null ? 0 : generation,
                                 around.clock().instant()));
         if (!patch.isMetBy(cluster.getStatus())) {
-            around.failPoint()
-                    .around(Step.REPORT_CLUSTER, () -> patch.send(around.client(), StorageCluster.class, cluster));
+            around.failPoint().around(Step.REPORT_CLUSTER, () -> patch.send(around.client(), cluster));
         }
     }
 }

@@ -62,10 +62,13 @@ public final class KubernetesEvents implements EventSink {
         }
         try {
             if (count > 1 || !create(about, kind, reason, text, namespace, name)) {
-                client.v1()
-                        .events()
-                        .inNamespace(namespace)
+                Event standing = new EventBuilder()
+                        .withNewMetadata()
                         .withName(name)
+                        .withNamespace(namespace)
+                        .endMetadata()
+                        .build();
+                client.resource(standing)
                         .patch(
                                 PatchContext.of(PatchType.JSON_MERGE),
                                 "{\"lastTimestamp\":\"" + now + "\",\"count\":" + Math.max(2, count) + "}");

@@ -55,8 +55,6 @@ public final class KubernetesTombstones implements Tombstones {
                 .put("path", "/metadata/resourceVersion")
                 .put("value", standing.getMetadata().getResourceVersion());
         patch.addObject().put("op", "add").put("path", "/spec/tombstones").set("value", JSON.valueToTree(tombstones));
-        client.resources(StorageNode.class)
-                .withName(standing.getMetadata().getName())
-                .patch(PatchContext.of(PatchType.JSON), patch.toString());
+        client.resource(standing).patch(PatchContext.of(PatchType.JSON), patch.toString());
     }
 }

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.gabion.model.ReplicaId;
 import io.gabion.model.VolumeId;
+import java.util.OptionalInt;
 
 /**
  * What a node said of one of its copies.
@@ -20,7 +21,7 @@ public record ReplicaObservation(
         long comparedBytes,
         long totalBytes,
         boolean everWritten) {
-    private static final int PERCENT = 100;
+    private static final long PERCENT = 100;
     private static final long COARSE_BYTES = 64L << 20;
     private static final int COARSE_PROGRESS = 10;
 
@@ -44,8 +45,15 @@ public record ReplicaObservation(
                 everWritten);
     }
 
-    /** How far the copy has come, for people; empty when it is not on its way. */
+    /** How far the copy has come; empty when it is not on its way. */
+    public OptionalInt percent() {
+        return totalBytes <= 0
+                ? OptionalInt.empty()
+                : OptionalInt.of((int) (PERCENT * Math.min(comparedBytes, totalBytes) / totalBytes));
+    }
+
+    /** The same for people; empty when it is not on its way. */
     public String progress() {
-        return totalBytes <= 0 ? "" : " (" + PERCENT * Math.min(comparedBytes, totalBytes) / totalBytes + " %)";
+        return percent().isPresent() ? " (" + percent().getAsInt() + " %)" : "";
     }
 }

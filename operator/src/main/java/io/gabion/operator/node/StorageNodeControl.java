@@ -121,8 +121,7 @@ public final class StorageNodeControl {
                 .put("path", "/metadata/generation")
                 .put("value", node.getMetadata().getGeneration());
         patch.addObject().put("op", "add").put("path", "/spec/disks").set("value", JSON.valueToTree(wanted));
-        failPoint.around(Step.RESOLVE_DISKS, () -> client.resources(StorageNode.class)
-                .withName(name(node))
+        failPoint.around(Step.RESOLVE_DISKS, () -> client.resource(node)
                 .patch(PatchContext.of(PatchType.JSON), patch.toString()));
     }
 
@@ -164,7 +163,7 @@ public final class StorageNodeControl {
             addFigures(node, patch);
         }
         if (!patch.isMetBy(node.getStatus())) {
-            failPoint.around(Step.REPORT_NODE, () -> patch.send(client, StorageNode.class, node));
+            failPoint.around(Step.REPORT_NODE, () -> patch.send(client, node));
         }
     }
 

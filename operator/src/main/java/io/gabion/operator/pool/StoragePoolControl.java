@@ -123,7 +123,7 @@ public final class StoragePoolControl {
         if (patch.isMetBy(pool.getStatus())) {
             return false;
         }
-        failPoint.around(Step.REPORT_POOL, () -> patch.send(client, StoragePool.class, pool));
+        failPoint.around(Step.REPORT_POOL, () -> patch.send(client, pool));
         return true;
     }
 }

@@ -21,7 +21,10 @@ import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Volumes of a real API server, changed by JSON patches that test what they were decided on. Safe for any thread. */
+/**
+ * Volumes of a real API server, changed by JSON patches that test what they were decided on. Patches are sent for the object that
+ * was seen: by its name alone the client would read it first. Safe for any thread.
+ */
 public final class KubernetesVolumes implements VolumeApi {
     private static final Logger LOG = LoggerFactory.getLogger(KubernetesVolumes.class);
     private static final JsonMapper JSON = JsonMapper.builder().build();
@@ -63,9 +66,7 @@ public final class KubernetesVolumes implements VolumeApi {
                 .put("value", ""));
         remove.forEach(label -> patch.addObject().put("op", "remove").put("path", "/metadata/labels/" + escape(label)));
         try {
-            return new SwapOutcome.Won(client.resources(Volume.class)
-                    .withName(observed.getMetadata().getName())
-                    .patch(JSON_PATCH, patch.toString()));
+            return new SwapOutcome.Won(client.resource(observed).patch(JSON_PATCH, patch.toString()));
         } catch (KubernetesClientException e) {
             return failed(observed, e);
         }
@@ -92,8 +93,7 @@ public final class KubernetesVolumes implements VolumeApi {
     private SwapOutcome send(Volume observed, VolumeRecord next, RecordPatch patch) {
         String name = observed.getMetadata().getName();
         try {
-            Volume stored = client.resources(Volume.class)
-                    .withName(name)
+            Volume stored = client.resource(observed)
                     .subresource("status")
                     .patch(JSON_PATCH, withGeneration(patch.text(), observed));
             List<String> missing = patch.missingIn(stored);
@@ -178,9 +178,6 @@ public final class KubernetesVolumes implements VolumeApi {
         ObjectNode patch = JSON.createObjectNode();
         patch.putObject("metadata").put("uid", observed.getMetadata().getUid());
         patch.set("status", status);
-        client.resources(Volume.class)
-                .withName(observed.getMetadata().getName())
-                .subresource("status")
-                .patch(MERGE_PATCH, patch.toString());
+        client.resource(observed).subresource("status").patch(MERGE_PATCH, patch.toString());
     }
 }

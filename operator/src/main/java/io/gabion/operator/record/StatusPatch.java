@@ -46,13 +46,11 @@ public final class StatusPatch {
     }
 
     /** Sends it for {@code object}, if that is still the same object. */
-    public <T extends CustomResource<?, ?>> void send(KubernetesClient client, Class<T> kind, T object) {
+    public <T extends CustomResource<?, ?>> void send(KubernetesClient client, T object) {
         ObjectNode patch = JSON.createObjectNode();
         patch.putObject("metadata").put("uid", object.getMetadata().getUid());
         patch.set("status", fields);
-        client.resources(kind)
-                .withName(object.getMetadata().getName())
-                .subresource("status")
-                .patch(PatchContext.of(PatchType.JSON_MERGE), patch.toString());
+        // By its name alone the client would read the object first.
+        client.resource(object).subresource("status").patch(PatchContext.of(PatchType.JSON_MERGE), patch.toString());
     }
 }

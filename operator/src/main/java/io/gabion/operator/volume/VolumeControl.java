@@ -59,6 +59,7 @@ public final class VolumeControl {
     private final Surroundings around;
     private final VolumePlanner planner;
     private final Map<String, Instant> deletionsSeen = new ConcurrentHashMap<>();
+    private final RebuildNews rebuilds = new RebuildNews();
 
     public VolumeControl(Surroundings around, VolumePlanner planner) {
         this.around = around;
@@ -222,10 +223,10 @@ public final class VolumeControl {
                 yield rest(volume, at, plan);
             }
             case VolumeAction.Forget() -> {
-                around.failPoint()
-                        .around(
-                                Step.FORGET_VOLUME,
-                                () -> deletionsSeen.remove(volume.getMetadata().getUid()));
+                around.failPoint().around(Step.FORGET_VOLUME, () -> {
+                    deletionsSeen.remove(volume.getMetadata().getUid());
+                    rebuilds.forget(volume.getMetadata().getUid());
+                });
                 yield new Progress.Done(new Outcome(true, Optional.empty()));
             }
             case VolumeAction.Rest() -> rest(volume, at, plan);
@@ -269,6 +270,8 @@ public final class VolumeControl {
             around.failPoint().around(Step.REPORT_VOLUME, () -> around.volumes().report(volume, next));
             VolumeNews.tell(volume, next, around.events());
         }
+        rebuilds.news(volume.getMetadata().getUid(), report.percentRebuilt())
+                .ifPresent(percent -> VolumeNews.tellProgress(volume, percent, around.events()));
         return new Progress.Done(new Outcome(false, plan.lookAgain()));
     }
 

@@ -33,22 +33,35 @@ final class VolumeNews {
     }
 
     static void tell(Volume volume, VolumeStatus next, EventSink events) {
-        for (News news : between(volume.getStatus(), next)) {
-            events.tell(reference(volume), news.kind(), news.reason(), news.message());
-            ClaimReference claim = volume.getSpec().getClaimRef();
-            if (claim != null) {
-                events.tell(
-                        new ObjectReferenceBuilder()
-                                .withApiVersion("v1")
-                                .withKind("PersistentVolumeClaim")
-                                .withNamespace(claim.getNamespace())
-                                .withName(claim.getName())
-                                .withUid(claim.getUid())
-                                .build(),
-                        news.kind(),
-                        news.reason(),
-                        "volume " + volume.getMetadata().getName() + ": " + news.message());
-            }
+        between(volume.getStatus(), next).forEach(news -> tell(volume, news, events));
+    }
+
+    /** A copy has come so far. */
+    static void tellProgress(Volume volume, int percent, EventSink events) {
+        tell(
+                volume,
+                new News(
+                        EventSink.Kind.NORMAL,
+                        HealthCode.RebuildProgress.name(),
+                        percent + " % of a copy are compared"),
+                events);
+    }
+
+    private static void tell(Volume volume, News news, EventSink events) {
+        events.tell(reference(volume), news.kind(), news.reason(), news.message());
+        ClaimReference claim = volume.getSpec().getClaimRef();
+        if (claim != null) {
+            events.tell(
+                    new ObjectReferenceBuilder()
+                            .withApiVersion("v1")
+                            .withKind("PersistentVolumeClaim")
+                            .withNamespace(claim.getNamespace())
+                            .withName(claim.getName())
+                            .withUid(claim.getUid())
+                            .build(),
+                    news.kind(),
+                    news.reason(),
+                    "volume " + volume.getMetadata().getName() + ": " + news.message());
         }
     }
 

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -199,6 +200,17 @@ final class VolumeReport {
                 .findFirst()
                 .map(o -> Finding.of(ConditionType.STALLED, true, o.reason(), o.message()))
                 .orElseGet(() -> Finding.of(ConditionType.STALLED, false, HealthCode.NotStalled, ""));
+    }
+
+    /** How far the copy has come that has the longest way left; empty while none is on its way. */
+    OptionalInt percentRebuilt() {
+        return at.record().stream()
+                .filter(r -> !r.deleting())
+                .flatMap(r -> missing(r).stream())
+                .filter(c -> at.lostSince(c.node()).isEmpty())
+                .flatMap(c -> Optional.ofNullable(observed.get(c.replica())).stream())
+                .flatMapToInt(o -> o.percent().stream())
+                .min();
     }
 
     List<ReplicaReport> replicas() {

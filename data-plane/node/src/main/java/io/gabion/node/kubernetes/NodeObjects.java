@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.Resource;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
@@ -111,14 +112,18 @@ final class NodeObjects implements AutoCloseable {
         return informer.getStore().getByKey(self.value());
     }
 
+    /** For patches: asked by its name alone, the client would read the object before each. */
+    private Resource<StorageNode> itself() {
+        StorageNode node = new StorageNode();
+        node.getMetadata().setName(self.value());
+        return client.resource(node);
+    }
+
     /** Writes fields of the status that nobody else writes. Blocks. */
     void merge(ObjectNode status) {
         ObjectNode patch = JSON.createObjectNode();
         patch.set("status", status);
-        calls.call(() -> client.resources(StorageNode.class)
-                .withName(self.value())
-                .subresource("status")
-                .patch(MERGE_PATCH, patch.toString()));
+        calls.call(() -> itself().subresource("status").patch(MERGE_PATCH, patch.toString()));
     }
 
     /** Blocks. */
@@ -154,10 +159,7 @@ final class NodeObjects implements AutoCloseable {
     }
 
     private void apply(ArrayNode operations) {
-        calls.call(() -> client.resources(StorageNode.class)
-                .withName(self.value())
-                .subresource("status")
-                .patch(JSON_PATCH, operations.toString()));
+        calls.call(() -> itself().subresource("status").patch(JSON_PATCH, operations.toString()));
     }
 
     // ---- disks

@@ -41,6 +41,7 @@ final class TombstoneUpkeep {
     private final NodeName self;
     private final Function<VolumeId, ReadOutcome> read;
     private final RecordUpkeep.Replicas replicas;
+    private final Turns turns = new Turns(LOOK_UPS);
 
     TombstoneUpkeep(
             NodeObjects nodes, NodeName self, Function<VolumeId, ReadOutcome> read, RecordUpkeep.Replicas replicas) {
@@ -61,18 +62,11 @@ final class TombstoneUpkeep {
         if (wanted.isEmpty() && reported.isEmpty()) {
             return;
         }
-        List<ReplicaTombstone> erased = new ArrayList<>();
-        int lookUps = 0;
-        for (ReplicaTombstone tombstone : wanted) {
-            if (contains(reported, tombstone)) {
-                erased.add(tombstone);
-            } else if (lookUps < LOOK_UPS) {
-                lookUps++;
-                if (isGone(tombstone)) {
-                    erased.add(tombstone);
-                }
-            }
-        }
+        List<ReplicaTombstone> erased = new ArrayList<>(
+                wanted.stream().filter(t -> contains(reported, t)).toList());
+        List<ReplicaTombstone> open =
+                wanted.stream().filter(t -> !contains(reported, t)).toList();
+        turns.next(open).stream().filter(this::isGone).forEach(erased::add);
         if (erased.size() != reported.size() || !erased.stream().allMatch(t -> contains(reported, t))) {
             try {
                 nodes.merge(JSON.createObjectNode().set("erased", JSON.<JsonNode>valueToTree(erased)));
