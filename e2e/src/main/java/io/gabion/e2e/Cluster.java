@@ -13,8 +13,9 @@ import java.util.stream.StreamSupport;
 public final class Cluster implements AutoCloseable {
     /** Of Gabion's own pods. */
     public static final String GABION_NAMESPACE = "gabion-system";
-    /** Of what the tests share. */
-    static final String SHARED_NAMESPACE = "gabion-e2e";
+    /** Of what the tests of this run share. Another run beside it has its own. */
+    static final String SHARED_NAMESPACE =
+            "gabion-e2e-" + ProcessHandle.current().pid();
     /** Holds the programs that pods of the tests run. */
     static final String TOOLS_IMAGE = System.getProperty("gabion.tools.image", "gabion.local/test-tools:1");
 
@@ -73,20 +74,54 @@ public final class Cluster implements AutoCloseable {
         return new Hosts(kubectl, node);
     }
 
-    /** The pod of a component on a node. */
+    /** The pod of a component on a node; not one that is about to end. */
     public String podOf(Component component, String node) {
-        List<String> found = names(kubectl.get(
-                "pods",
-                "-n",
-                GABION_NAMESPACE,
-                "-l",
-                "app.kubernetes.io/component=" + component.label(),
-                "--field-selector",
-                "spec.nodeName=" + node));
-        if (found.isEmpty()) {
-            throw new AssertionError("no pod of " + component.label() + " on node " + node);
+        return pods(component).stream()
+                .filter(pod -> pod.node().equals(node) && !pod.ending())
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("no pod of " + component.label() + " on node " + node))
+                .name();
+    }
+
+    /**
+     * A pod of a component.
+     *
+     * @param ending it was told to end
+     */
+    public record ComponentPod(String name, String uid, String node, boolean ready, boolean ending) {}
+
+    /** All pods of a component. */
+    public List<ComponentPod> pods(Component component) {
+        List<ComponentPod> pods = new ArrayList<>();
+        for (JsonNode pod : kubectl.get(
+                        "pods", "-n", GABION_NAMESPACE, "-l", "app.kubernetes.io/component=" + component.label())
+                .path("items")) {
+            boolean ready = false;
+            for (JsonNode condition : pod.path("status").path("conditions")) {
+                ready |= condition.path("type").asText().equals("Ready")
+                        && condition.path("status").asText().equals("True");
+            }
+            pods.add(new ComponentPod(
+                    pod.path("metadata").path("name").asText(),
+                    pod.path("metadata").path("uid").asText(),
+                    pod.path("spec").path("nodeName").asText(),
+                    ready,
+                    pod.path("metadata").has("deletionTimestamp")));
         }
-        return found.getFirst();
+        return pods;
+    }
+
+    /** A node that can run pods and keeps no data. */
+    public String disklessNode() {
+        return nodes.stream()
+                .filter(node -> !storageNodes.contains(node))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("every node has disks: " + nodes));
+    }
+
+    /** Bytes that the volumes use on the disks of a storage node. */
+    public double usedBytes(String node) {
+        return metric(Component.DATA_PLANE, node, "gabion_disk_used_bytes");
     }
 
     /** Sum of the samples of a metric of a component on a node. */

@@ -36,17 +36,24 @@ public final class DeletedLeaders implements AutoCloseable {
     private void run() {
         try {
             do {
-                String leader =
-                        kubectl.field(".spec.holderIdentity", "-n", Cluster.GABION_NAMESPACE, "lease", OPERATOR);
-                // Between two leaders there is none, and the name in the Lease may be that of one that is gone.
-                if (!leader.isEmpty()
-                        && kubectl.attempt("delete", "pod", leader, "-n", Cluster.GABION_NAMESPACE, "--wait=false")
-                                .succeeded()) {
-                    deleted.incrementAndGet();
-                }
+                delete();
             } while (!end.await(BETWEEN.toSeconds(), TimeUnit.SECONDS));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    private void delete() {
+        try {
+            String leader = kubectl.field(".spec.holderIdentity", "-n", Cluster.GABION_NAMESPACE, "lease", OPERATOR);
+            // Between two leaders there is none, and the name in the Lease may be that of one that is gone.
+            if (!leader.isEmpty()
+                    && kubectl.attempt("delete", "pod", leader, "-n", Cluster.GABION_NAMESPACE, "--wait=false")
+                            .succeeded()) {
+                deleted.incrementAndGet();
+            }
+        } catch (AssertionError e) {
+            System.out.println("[gabion] this leader of the operator lives on: " + e.getMessage());
         }
     }
 
@@ -60,6 +67,7 @@ public final class DeletedLeaders implements AutoCloseable {
             Thread.currentThread().interrupt();
             return;
         }
+        System.out.println("[gabion] the operator's leader was deleted " + deleted + " times");
         Waiting.untilEqual(
                 "unavailable pods of the operator",
                 RECOVERS,

@@ -1,10 +1,17 @@
 package io.gabion.e2e;
 
 import java.time.Duration;
+import java.util.Comparator;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** fio as an independent witness in a pod: random writes, each read back and compared by checksum, in rounds until {@link #finish}. */
 public final class FioVerify {
     private static final Duration ENDS = Duration.ofMinutes(2);
+    /** As in {@code clat (usec): min=305, max=5202k, …}. */
+    private static final Pattern LONGEST =
+            Pattern.compile("clat \\(([num]sec)\\): min=[^,]*, max= *([0-9.]+)([kMG]?),");
+
     private final ToolPod pod;
 
     private FioVerify(ToolPod pod) {
@@ -59,5 +66,32 @@ public final class FioVerify {
             throw new AssertionError("fio found an error: " + pod.run("tail -n 30 /tmp/fio.log"));
         }
         return rounds();
+    }
+
+    /** The longest that any request of a completed round took: what a program on the volume saw of a failure. */
+    public Duration longestPause() {
+        Matcher found = LONGEST.matcher(pod.run("grep -h 'clat (' /tmp/fio.log || true"));
+        return found.results()
+                .map(m -> Duration.ofNanos(
+                        (long) (Double.parseDouble(m.group(2)) * nanos(m.group(1)) * factor(m.group(3)))))
+                .max(Comparator.naturalOrder())
+                .orElse(Duration.ZERO);
+    }
+
+    private static double nanos(String unit) {
+        return switch (unit) {
+            case "nsec" -> 1;
+            case "usec" -> 1e3;
+            default -> 1e6;
+        };
+    }
+
+    private static double factor(String suffix) {
+        return switch (suffix) {
+            case "k" -> 1e3;
+            case "M" -> 1e6;
+            case "G" -> 1e9;
+            default -> 1;
+        };
     }
 }

@@ -70,6 +70,7 @@ public record Hosts(Kubectl kubectl, String node) {
         if (processes.isEmpty()) {
             throw new AssertionError("nothing to kill on " + node);
         }
-        run("kill -9 " + processes.stream().map(String::valueOf).collect(Collectors.joining(" ")));
+        // One that ended by itself meanwhile is as dead.
+        run("kill -9 " + processes.stream().map(String::valueOf).collect(Collectors.joining(" ")) + " || true");
     }
 }

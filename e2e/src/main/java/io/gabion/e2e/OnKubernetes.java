@@ -7,7 +7,10 @@ import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
 
-/** Gives each test a namespace on the one cluster of the run, and says what the cluster looks like when it fails. */
+/**
+ * Gives each test a namespace on the one cluster of the run, and says what the cluster looks like when it fails. With the system
+ * property {@code gabion.deleted.leaders} the operator loses its leader every minute as long as any test runs.
+ */
 public final class OnKubernetes implements ParameterResolver, TestExecutionExceptionHandler {
     private static final Namespace STORE = Namespace.create(OnKubernetes.class);
     private static final int MAX_NAME = 50;
@@ -25,9 +28,12 @@ public final class OnKubernetes implements ParameterResolver, TestExecutionExcep
     }
 
     private static Cluster cluster(ExtensionContext context) {
-        return context.getRoot()
-                .getStore(STORE)
-                .getOrComputeIfAbsent(Cluster.class, _ -> Cluster.open(), Cluster.class);
+        ExtensionContext.Store store = context.getRoot().getStore(STORE);
+        Cluster cluster = store.getOrComputeIfAbsent(Cluster.class, _ -> Cluster.open(), Cluster.class);
+        if (Boolean.getBoolean("gabion.deleted.leaders")) {
+            store.getOrComputeIfAbsent(DeletedLeaders.class, _ -> DeletedLeaders.start(cluster), DeletedLeaders.class);
+        }
+        return cluster;
     }
 
     private static String nameOf(ExtensionContext context) {

@@ -67,10 +67,10 @@ class ChangesIT {
         Claim claim = workspace.claim("data", "gabion-two", "1Gi");
         ToolPod pod = ToolPod.start(claim, workspace.cluster().storageNodes().getFirst());
         FioVerify fio = FioVerify.start(pod, FIO_MEBIBYTES);
-        awaitCopies(claim, 2);
+        claim.awaitCopies(2, COPIES_CHANGE);
         for (int copies : new int[] {3, 2}) {
             claim.kubectl().run("scale", "volumes.gabion.io", claim.volume(), "--replicas=" + copies);
-            awaitCopies(claim, copies);
+            claim.awaitCopies(copies, COPIES_CHANGE);
             fio.check();
         }
         assertThat(fio.finish()).isPositive();
@@ -116,13 +116,6 @@ class ChangesIT {
         pod.nudge();
     }
 
-    private static void awaitCopies(Claim claim, int copies) {
-        Waiting.untilEqual(
-                "copies of " + claim.volume(), COPIES_CHANGE, copies + "/" + copies, () -> claim.volumeStatus()
-                        .path("copies")
-                        .asText());
-    }
-
     /** Volumes of earlier tests may still be on their way out. */
     private static void awaitStillness(Cluster cluster) {
         double[] last = {-1};
@@ -141,8 +134,6 @@ class ChangesIT {
 
     /** On all storage nodes. */
     private static double usedBytes(Cluster cluster) {
-        return cluster.storageNodes().stream()
-                .mapToDouble(node -> cluster.metric(Component.DATA_PLANE, node, "gabion_disk_used_bytes"))
-                .sum();
+        return cluster.storageNodes().stream().mapToDouble(cluster::usedBytes).sum();
     }
 }
