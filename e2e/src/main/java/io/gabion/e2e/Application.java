@@ -9,11 +9,11 @@ import java.util.stream.Collectors;
  * An application as people deploy it: a StatefulSet of one pod with a claim at {@code /data}, and a Service of the same name.
  *
  * @param user number of the user it runs as, who owns the volume
- * @param port where the pod listens
- * @param servicePort where the Service does
+ * @param port where it listens
+ * @param ready a command in the pod that succeeds when it serves
  */
 public record Application(
-        Claim claim, String name, String image, int user, int port, int servicePort, Map<String, String> environment) {
+        Claim claim, String name, String image, int user, int port, String ready, Map<String, String> environment) {
     private static final Duration READY = Duration.ofMinutes(4);
     private static final Duration SEEN = Duration.ofSeconds(30);
 
@@ -113,7 +113,7 @@ public record Application(
                 metadata: {name: %1$s, namespace: %2$s}
                 spec:
                   selector: {app: %1$s}
-                  ports: [{port: %6$d, targetPort: %5$d}]
+                  ports: [{port: %5$d}]
                 ---
                 apiVersion: apps/v1
                 kind: StatefulSet
@@ -133,11 +133,11 @@ public record Application(
                           image: %3$s
                           imagePullPolicy: IfNotPresent
                           env: [%7$s]
-                          readinessProbe: {tcpSocket: {port: %5$d}, periodSeconds: 1}
+                          readinessProbe: {exec: {command: [sh, -c, "%6$s"]}, periodSeconds: 1, timeoutSeconds: 5}
                           volumeMounts: [{name: data, mountPath: /data}]
                       volumes:
                         - name: data
                           persistentVolumeClaim: {claimName: %9$s}
-                """.formatted(name, claim.namespace(), image, user, port, servicePort, variables, node, claim.name());
+                """.formatted(name, claim.namespace(), image, user, port, ready, variables, node, claim.name());
     }
 }

@@ -12,10 +12,12 @@ public final class PgBench {
     private static final Pattern FAILED = Pattern.compile("number of failed transactions: (\\d+)");
 
     private final ClientPod client;
+    private final String server;
     private final int clients;
 
-    private PgBench(ClientPod client, int clients) {
+    private PgBench(ClientPod client, String server, int clients) {
         this.client = client;
+        this.server = server;
         this.clients = clients;
     }
 
@@ -27,9 +29,9 @@ public final class PgBench {
     public record Result(long committed, long failed, long longestMillis) {}
 
     /** Makes the tables and fills them. */
-    public static PgBench prepare(ClientPod client, int scale, int clients) {
-        PgBench bench = new PgBench(client, clients);
-        bench.begin("pgbench --initialize --quiet --scale=" + scale + " postgres");
+    public static PgBench prepare(ClientPod client, String server, int scale, int clients) {
+        PgBench bench = new PgBench(client, server, clients);
+        bench.begin("--initialize --quiet --scale=" + scale);
         Waiting.until("pgbench fills its tables", PREPARED, bench::hasEnded, bench::lastLines);
         bench.requireSuccess();
         return bench;
@@ -37,19 +39,19 @@ public final class PgBench {
 
     /** Starts transactions in the background. */
     public void start(Duration time) {
-        begin("pgbench --time=" + time.toSeconds() + " --client=" + clients
-                + " --progress=10 --log --log-prefix=/tmp/transactions postgres");
+        begin("--time=" + time.toSeconds() + " --client=" + clients
+                + " --progress=10 --log --log-prefix=/tmp/transactions");
     }
 
-    private void begin(String command) {
+    private void begin(String options) {
         client.run("""
                 rm -f /tmp/pgbench.* /tmp/transactions.*
                 cat > /tmp/pgbench.sh <<'SCRIPT'
-                %s > /tmp/pgbench.log 2>&1
+                pgbench --host=%s %s postgres > /tmp/pgbench.log 2>&1
                 echo $? > /tmp/pgbench.ended
                 SCRIPT
                 setsid sh /tmp/pgbench.sh > /dev/null 2>&1 < /dev/null &
-                """.formatted(command));
+                """.formatted(server, options));
     }
 
     public boolean hasEnded() {
