@@ -1,6 +1,10 @@
 package io.gabion.store;
 
 import io.gabion.store.extent.BlockAllocator;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +35,7 @@ final class Checkpoints {
     private long logBytes;
     private boolean running;
     private boolean again;
+    private final List<Runnable> after = new ArrayList<>();
 
     Checkpoints(Engine engine, long checkpointBytes, Runnable done) {
         this.loop = engine.loop();
@@ -66,6 +71,23 @@ final class Checkpoints {
         } else {
             begin();
         }
+    }
+
+    /** A checkpoint of everything up to now. */
+    CompletionStage<Void> next() {
+        CompletableFuture<Void> finished = new CompletableFuture<>();
+        if (running) {
+            // The one under way does not cover it.
+            after.add(() -> covering(finished));
+        } else {
+            covering(finished);
+        }
+        return finished;
+    }
+
+    private void covering(CompletableFuture<Void> finished) {
+        after.add(() -> finished.complete(null));
+        begin();
     }
 
     void begin() {
@@ -110,6 +132,9 @@ final class Checkpoints {
         allocator.reclaim(readers.oldest());
         metrics.checkpoint(System.nanoTime() - started);
         done.run();
+        List<Runnable> waiting = List.copyOf(after);
+        after.clear();
+        waiting.forEach(Runnable::run);
         if (again) {
             again = false;
             begin();

@@ -277,6 +277,11 @@ public final class DiskStore implements AutoCloseable {
         allocator.verifyAccounting();
     }
 
+    /** Makes the index durable now, as happens by itself from time to time; completes on the owner loop, where it is called. */
+    public CompletionStage<Void> checkpoint() {
+        return checkpoints.next();
+    }
+
     /** Sends {@link Event.SpaceAvailable} to the volume soon. Also done by itself with the first effect of a volume. */
     public void announceSpace(VolumeId volume) {
         loop.execute(() -> credit.announce(volume));

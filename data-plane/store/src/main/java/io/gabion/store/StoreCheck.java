@@ -2,12 +2,15 @@ package io.gabion.store;
 
 import io.gabion.core.message.RegionState;
 import io.gabion.model.BlockGeometry;
+import io.gabion.store.device.BlockDevice;
+import io.gabion.store.device.Superblock;
 import io.gabion.store.extent.Bitmap;
 import io.gabion.store.extent.BlockAllocator;
 import io.gabion.store.extent.Chunk;
 import io.gabion.store.extent.ExtentMap;
 import io.gabion.store.integrity.BlockChecksum;
 import io.gabion.store.metadata.MetadataKeys;
+import io.gabion.store.metadata.MetadataStore;
 import io.gabion.store.metadata.MetadataStore.MetadataCursor;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -24,25 +27,38 @@ import java.util.Set;
  * against the extents, accounting of space. Run as a library; blocking.
  */
 public final class StoreCheck {
-    private final StoppedDisk disk;
+    private final Superblock superblock;
+    private final BlockDevice device;
+    private final MetadataStore metadata;
+    private final Recovery.Recovered recovered;
     private final List<String> findings = new ArrayList<>();
     private final Bitmap referenced;
     private long checkedBlocks;
 
-    private StoreCheck(StoppedDisk disk) {
-        this.disk = disk;
-        this.referenced = new Bitmap(disk.superblock().capacityBlocks());
+    private StoreCheck(
+            Superblock superblock, BlockDevice device, MetadataStore metadata, Recovery.Recovered recovered) {
+        this.superblock = superblock;
+        this.device = device;
+        this.metadata = metadata;
+        this.recovered = recovered;
+        this.referenced = new Bitmap(superblock.capacityBlocks());
     }
 
     /** Throws {@link IOException} when the directory holds no disk, or one in use, or one that cannot be opened at all. */
     public static StoreCheckReport run(Path directory) throws IOException {
         try (StoppedDisk disk = StoppedDisk.open(directory)) {
-            return new StoreCheck(disk).run();
+            return run(disk.superblock(), disk.device(), disk.metadata(), disk.recovered());
         }
     }
 
+    /** As above, for a disk that was recovered and on which nothing happens meanwhile. */
+    static StoreCheckReport run(
+            Superblock superblock, BlockDevice device, MetadataStore metadata, Recovery.Recovered recovered)
+            throws IOException {
+        return new StoreCheck(superblock, device, metadata, recovered).run();
+    }
+
     private StoreCheckReport run() throws IOException {
-        Recovery.Recovered recovered = disk.recovered();
         if (recovered.damaged()) {
             find("a part of the log that was durable is damaged: no replica on this disk is intact");
         }
@@ -58,8 +74,8 @@ public final class StoreCheck {
         }
         BlockAllocator space = recovered.allocator();
         return new StoreCheckReport(
-                disk.superblock().disk(),
-                disk.superblock().clean(),
+                superblock.disk(),
+                superblock.clean(),
                 recovered.index().replicas().size(),
                 recovered.replayedBatches(),
                 checkedBlocks,
@@ -80,12 +96,12 @@ public final class StoreCheck {
 
     /** Notes every place that an extent refers to; returns the regions with extents per replica. */
     private Map<Integer, BitSet> scanExtents() {
-        Set<Integer> known = new HashSet<>(disk.recovered().index().deletedNumbers());
-        for (ReplicaState replica : disk.recovered().index().replicas()) {
+        Set<Integer> known = new HashSet<>(recovered.index().deletedNumbers());
+        for (ReplicaState replica : recovered.index().replicas()) {
             known.add(replica.extents().number());
         }
         Map<Integer, BitSet> regions = new HashMap<>();
-        try (MetadataCursor cursor = disk.metadata().cursor()) {
+        try (MetadataCursor cursor = metadata.cursor()) {
             cursor.seek(MetadataKeys.kind('E'));
             while (cursor.valid() && cursor.key()[0] == 'E') {
                 int number = MetadataKeys.number(cursor.key());
@@ -105,7 +121,7 @@ public final class StoreCheck {
         for (int i = 0; i < Chunk.BLOCKS; i++) {
             if (single.isData(i)) {
                 long place = single.place(i);
-                if (place < 1 || place >= disk.recovered().allocator().reserveStart()) {
+                if (place < 1 || place >= recovered.allocator().reserveStart()) {
                     find("replica number " + number + " block " + block + " is at place " + place
                             + " outside the data zone");
                 } else if (referenced.set(place, 1) == 0) {
@@ -135,9 +151,9 @@ public final class StoreCheck {
             expected.put(region.region(), region.hash());
         }
         long before = checkedBlocks;
-        try (MetadataCursor cursor = disk.metadata().cursor()) {
-            RegionReader reader = new RegionReader(
-                    disk.device(), cursor, number, replica.extents().origin());
+        try (MetadataCursor cursor = metadata.cursor()) {
+            RegionReader reader =
+                    new RegionReader(device, cursor, number, replica.extents().origin());
             for (int region = regions.nextSetBit(0); region >= 0; region = regions.nextSetBit(region + 1)) {
                 long[] hash = new long[1];
                 RegionReader.Content content = reader.read(region, BlockGeometry.REGION_BYTES, (block, chunk, i) -> {

@@ -38,6 +38,11 @@ final class MemoryDiskFiles implements DiskFiles {
         this(new HashMap<>(), new InMemoryMetadata(), null, false);
     }
 
+    /** A disk as it was found: takes the content over. */
+    static MemoryDiskFiles of(Map<Long, byte[]> content, InMemoryMetadata metadata, Superblock superblock) {
+        return new MemoryDiskFiles(content, metadata, superblock, true);
+    }
+
     private MemoryDiskFiles(
             Map<Long, byte[]> content, InMemoryMetadata metadata, @Nullable Superblock superblock, boolean exists) {
         this.durable = new HashMap<>(content);

@@ -110,6 +110,12 @@ final class StoreRig implements AutoCloseable {
                 .withLockWait(Duration.ofSeconds(5));
     }
 
+    /** A small disk on which a checkpoint begins only when a test says so. */
+    static DiskStoreOptions quietOptions() {
+        return DiskStoreOptions.of(Path.of("memory"), 16L << 20, CLUSTER, NODE, BOOT)
+                .withSizes(1L << 30, 4L << 20, 1L << 20, 0);
+    }
+
     private void handle(VolumeId volume, Event event) {
         switch (event) {
             case Event.Appended a ->
@@ -145,6 +151,19 @@ final class StoreRig implements AutoCloseable {
         appendsOf(volume).put(number, future);
         loop.execute(() -> store.execute(volume, new Effect.Append(number, record)));
         return future;
+    }
+
+    /** As {@link #append}, for who is on the loop. */
+    CompletableFuture<Event> appendHere(VolumeId volume, LogRecord record) {
+        long number = ticket.incrementAndGet();
+        CompletableFuture<Event> future = new CompletableFuture<>();
+        appendsOf(volume).put(number, future);
+        store.execute(volume, new Effect.Append(number, record));
+        return future;
+    }
+
+    void checkpoint() {
+        get(onLoop(() -> store.checkpoint().toCompletableFuture()));
     }
 
     /** Appends in one turn of the loop, hence in one batch; waits. */

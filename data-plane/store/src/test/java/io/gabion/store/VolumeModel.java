@@ -59,6 +59,13 @@ final class VolumeModel {
         return record;
     }
 
+    /** A record that was chosen elsewhere; {@code content} is the data in it. */
+    synchronized LogRecord add(LogRecord record, byte[] content) {
+        records.add(record);
+        contents.add(content);
+        return record;
+    }
+
     private LogRecord created() {
         contents.add(new byte[0]);
         return new LogRecord.ReplicaChanged(StoreRig.record(volume, SIZE, epoch, 0, new Lsn(epoch, seq)));
@@ -157,7 +164,8 @@ final class VolumeModel {
             case LogRecord.ReplicaDeleted _ -> {
                 return new State();
             }
-            case LogRecord.SessionOpened _, LogRecord.Grown _ -> throw new AssertionError("not generated");
+            case LogRecord.SessionOpened r -> state.lastLsn = Lsn.max(state.lastLsn, r.lsn());
+            case LogRecord.Grown r -> state.lastLsn = Lsn.max(state.lastLsn, r.lsn());
         }
         return state;
     }
