@@ -1,22 +1,19 @@
 package io.gabion.agent;
 
-import static java.util.Objects.requireNonNull;
-
 import io.gabion.agent.fuse.VolumeDevices;
 import io.gabion.model.ClusterId;
 import io.gabion.model.NodeName;
+import io.gabion.process.CommandLine;
+import io.gabion.process.UsageException;
 import io.gabion.protocol.control.HostPort;
 import io.gabion.wire.Backend;
 import io.gabion.wire.EventLoops;
 import io.gabion.wire.TlsEngine;
 import java.net.InetSocketAddress;
-import java.net.UnknownHostException;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.function.Function;
+import java.util.Set;
 
 /**
  * What an agent is told on its command line.
@@ -58,7 +55,6 @@ public record AgentOptions(
 
     private static final String KUBERNETES = "--kubernetes";
     private static final List<String> NAMES = List.of(
-            KUBERNETES,
             "--name",
             "--cluster",
             "--certificate",
@@ -82,121 +78,45 @@ public record AgentOptions(
     /** Who the agent is, where files say it. */
     public record Credentials(ClusterId cluster, Path certificate, Path key, Path ca) {}
 
-    /** The command line is wrong; the message names the option and what it should be. */
-    public static final class UsageException extends Exception {
-        UsageException(String message) {
-            super(message);
-        }
-    }
-
     /** Reads {@code --option value} and {@code --option=value}. */
     static AgentOptions parse(List<String> arguments) throws UsageException {
-        Values values = new Values(split(arguments));
+        CommandLine line = CommandLine.of(NAMES, Set.of(KUBERNETES), arguments);
         AgentOptions options = new AgentOptions(
-                values.required("--name", NodeName::new),
-                credentials(values),
-                values.required("--socket-directory", Path::of),
-                values.optional("--devices-directory", Path::of)
-                        .orElse(values.required("--socket-directory", directory -> Path.of(directory, "devices"))),
-                values.optional("--control-listen", AgentOptions::address),
-                values.optional("--control-socket", Path::of),
-                values.optional("--ready-file", Path::of),
-                values.required("--metrics-listen", AgentOptions::address),
-                values.optional("--network-backend", Backend.Choice::parse).orElse(Backend.Choice.AUTO),
-                values.optional("--tls-engine", TlsEngine.Choice::parse).orElse(TlsEngine.Choice.AUTO),
-                values.optional("--fuse-resend", VolumeDevices.Resend::parse).orElse(VolumeDevices.Resend.AUTO),
-                values.optional("--nbd-tcp-listen", AgentOptions::address),
-                values.optional("--nbd-list", AgentOptions::yesOrNo).orElse(false),
-                values.optional("--loops", Integer::valueOf).orElse(DEFAULT_LOOPS));
+                line.required("--name", NodeName::new),
+                credentials(line),
+                line.required("--socket-directory", Path::of),
+                line.optional("--devices-directory", Path::of)
+                        .orElse(line.required("--socket-directory", directory -> Path.of(directory, "devices"))),
+                line.optional("--control-listen", HostPort::resolve),
+                line.optional("--control-socket", Path::of),
+                line.optional("--ready-file", Path::of),
+                line.required("--metrics-listen", HostPort::resolve),
+                line.optional("--network-backend", Backend.Choice::parse).orElse(Backend.Choice.AUTO),
+                line.optional("--tls-engine", TlsEngine.Choice::parse).orElse(TlsEngine.Choice.AUTO),
+                line.optional("--fuse-resend", VolumeDevices.Resend::parse).orElse(VolumeDevices.Resend.AUTO),
+                line.optional("--nbd-tcp-listen", HostPort::resolve),
+                line.optional("--nbd-list", CommandLine.either("yes", "no")).orElse(false),
+                line.optional("--loops", CommandLine.number(1, EventLoops.MAX_LOOPS))
+                        .orElse(DEFAULT_LOOPS));
         if (options.controlListen.isEmpty() && options.controlSocket.isEmpty()) {
             throw new UsageException("--control-listen or --control-socket is missing");
-        }
-        if (options.loops < 1 || options.loops > EventLoops.MAX_LOOPS) {
-            throw new UsageException("--loops must be 1 to " + EventLoops.MAX_LOOPS + ", not " + options.loops);
         }
         return options;
     }
 
-    private static Optional<Credentials> credentials(Values values) throws UsageException {
-        if (values.texts().containsKey(KUBERNETES)) {
+    private static Optional<Credentials> credentials(CommandLine line) throws UsageException {
+        if (line.has(KUBERNETES)) {
             for (String other : List.of("--cluster", "--certificate", "--key", "--ca")) {
-                if (values.texts().containsKey(other)) {
+                if (line.has(other)) {
                     throw new UsageException(other + " does not go with " + KUBERNETES + ", which finds it out");
                 }
             }
             return Optional.empty();
         }
         return Optional.of(new Credentials(
-                values.required("--cluster", ClusterId::of),
-                values.required("--certificate", Path::of),
-                values.required("--key", Path::of),
-                values.required("--ca", Path::of)));
-    }
-
-    private static Map<String, String> split(List<String> arguments) throws UsageException {
-        Map<String, String> values = new HashMap<>();
-        for (int i = 0; i < arguments.size(); i++) {
-            String argument = requireNonNull(arguments.get(i));
-            int equals = argument.startsWith("--") ? argument.indexOf('=') : -1;
-            String name = equals < 0 ? argument : argument.substring(0, equals);
-            if (!NAMES.contains(name)) {
-                throw new UsageException(
-                        "unknown option \"" + name + "\"; did you mean " + NearestWord.of(name, NAMES) + "?");
-            }
-            String value;
-            if (name.equals(KUBERNETES)) {
-                if (equals >= 0) {
-                    throw new UsageException(name + " takes no value");
-                }
-                value = "";
-            } else if (equals >= 0) {
-                value = argument.substring(equals + 1);
-            } else if (i + 1 < arguments.size()) {
-                i++;
-                value = requireNonNull(arguments.get(i));
-            } else {
-                throw new UsageException(name + " needs a value");
-            }
-            if (values.put(name, value) != null) {
-                throw new UsageException(name + " is given twice");
-            }
-        }
-        return values;
-    }
-
-    private record Values(Map<String, String> texts) {
-        <T> T required(String name, Function<String, T> parser) throws UsageException {
-            return optional(name, parser).orElseThrow(() -> new UsageException(name + " is missing"));
-        }
-
-        <T> Optional<T> optional(String name, Function<String, T> parser) throws UsageException {
-            String text = texts.get(name);
-            if (text == null) {
-                return Optional.empty();
-            }
-            try {
-                return Optional.of(parser.apply(text));
-            } catch (NumberFormatException e) {
-                throw new UsageException(name + " must be a number, not \"" + text + "\"");
-            } catch (IllegalArgumentException e) {
-                throw new UsageException(name + " \"" + text + "\": " + e.getMessage());
-            }
-        }
-    }
-
-    private static boolean yesOrNo(String text) {
-        return switch (text) {
-            case "yes" -> true;
-            case "no" -> false;
-            default -> throw new IllegalArgumentException("must be yes or no");
-        };
-    }
-
-    private static InetSocketAddress address(String text) {
-        try {
-            return HostPort.parse(text).resolve();
-        } catch (UnknownHostException e) {
-            throw new IllegalArgumentException("unknown host", e);
-        }
+                line.required("--cluster", ClusterId::of),
+                line.required("--certificate", Path::of),
+                line.required("--key", Path::of),
+                line.required("--ca", Path::of)));
     }
 }

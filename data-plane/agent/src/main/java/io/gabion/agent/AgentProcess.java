@@ -5,7 +5,6 @@ import io.gabion.agent.fuse.DescriptorKeeper;
 import io.gabion.agent.fuse.SupervisorKeeper;
 import io.gabion.agent.fuse.VolumeDevices;
 import io.gabion.agent.metrics.AgentMetrics;
-import io.gabion.agent.metrics.Readiness;
 import io.gabion.agent.nbd.ExportTable;
 import io.gabion.agent.nbd.NbdServer;
 import io.gabion.agent.nbd.NbdTls;
@@ -13,6 +12,11 @@ import io.gabion.agent.session.AttachmentFiles;
 import io.gabion.agent.session.Attachments;
 import io.gabion.agent.session.NodeBook;
 import io.gabion.model.ClusterId;
+import io.gabion.process.BuildVersion;
+import io.gabion.process.HealthServer;
+import io.gabion.process.Probe;
+import io.gabion.process.Readiness;
+import io.gabion.process.Shutdown;
 import io.gabion.protocol.control.ControlRole;
 import io.gabion.protocol.control.ControlServers;
 import io.gabion.protocol.control.ControlTls;
@@ -24,7 +28,6 @@ import io.gabion.wire.TlsIdentity;
 import io.gabion.wire.WireLimits;
 import io.gabion.wire.WireOptions;
 import io.grpc.Server;
-import io.prometheus.metrics.exporter.httpserver.HTTPServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.channels.FileChannel;
@@ -69,12 +72,14 @@ public final class AgentProcess implements AutoCloseable {
      *
      * @param scrapes answers on the metrics port; ends with the process
      */
-    record Ground(AgentMetrics metrics, Readiness readiness, HTTPServer scrapes) {
+    record Ground(AgentMetrics metrics, Readiness readiness, HealthServer scrapes) {
         static Ground lay(AgentOptions options) throws IOException {
-            AgentMetrics metrics =
-                    new AgentMetrics(BuildVersion.text(), options.name().value());
+            AgentMetrics metrics = new AgentMetrics(options.name().value());
             Readiness readiness = new Readiness();
-            return new Ground(metrics, readiness, metrics.listen(options.metricsListen(), readiness));
+            return new Ground(
+                    metrics,
+                    readiness,
+                    HealthServer.start(options.metricsListen(), metrics.registry(), Probe.FINE, readiness));
         }
     }
 
@@ -102,7 +107,7 @@ public final class AgentProcess implements AutoCloseable {
         try {
             return new AgentProcess(options, tls, ground, started);
         } catch (IOException | RuntimeException e) {
-            stop(started);
+            Shutdown.of(started);
             throw e;
         }
     }
@@ -151,7 +156,7 @@ public final class AgentProcess implements AutoCloseable {
                         nbd::connectionCount,
                         wire.counters(),
                         loops.backend().text());
-        metricsPort = ground.scrapes().getPort();
+        metricsPort = ground.scrapes().port();
         controlPort = listenForControl(options, tls, started);
         if (ready != null) {
             started.push(ready);
@@ -267,16 +272,6 @@ public final class AgentProcess implements AutoCloseable {
     /** Stops serving. Attachments stay: the next process opens them again. */
     @Override
     public void close() {
-        stop(started);
-    }
-
-    private static void stop(Deque<AutoCloseable> started) {
-        for (AutoCloseable each = started.poll(); each != null; each = started.poll()) {
-            try {
-                each.close();
-            } catch (Exception e) {
-                LOG.warn("stopping {}: {}", each, e.toString());
-            }
-        }
+        Shutdown.of(started);
     }
 }

@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.util.Objects.requireNonNull;
 
 import io.gabion.model.ClusterId;
+import io.gabion.process.TemporaryDirectory;
+import io.gabion.process.UsageException;
 import io.gabion.protocol.control.ControlChannels;
 import io.gabion.protocol.control.v1.AgentControlGrpc;
 import io.gabion.protocol.control.v1.AttachRequest;
@@ -18,11 +20,9 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.util.Base64;
-import java.util.Comparator;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 
 /**
  * Runs an agent for a moment, without a cluster and without devices, so that an archive of the classes that it loads can be made
@@ -42,9 +42,9 @@ final class WarmUp {
 
     private WarmUp() {}
 
-    static void run() throws IOException, InterruptedException, AgentOptions.UsageException {
-        Path directory = Files.createTempDirectory("gabion-agent");
-        try {
+    static void run() throws IOException, InterruptedException, UsageException {
+        try (TemporaryDirectory temporary = TemporaryDirectory.create("gabion-agent")) {
+            Path directory = temporary.path();
             writeIdentity(directory);
             Path socket = directory.resolve("control.sock");
             AgentOptions options = AgentOptions.parse(List.of(
@@ -60,8 +60,6 @@ final class WarmUp {
                 call(socket);
                 System.out.println("gabion-agent: warmed up, metrics were on port " + process.metricsPort());
             }
-        } finally {
-            remove(directory);
         }
     }
 
@@ -138,14 +136,6 @@ final class WarmUp {
             System.out.println("gabion-agent: " + e.getStatus().getCode() + ", as it should be");
         } finally {
             channel.shutdownNow();
-        }
-    }
-
-    private static void remove(Path directory) throws IOException {
-        try (Stream<Path> files = Files.walk(directory)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(file);
-            }
         }
     }
 }

@@ -3,6 +3,7 @@ package io.gabion.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.gabion.process.UsageException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,7 +29,7 @@ class AgentOptionsTest {
         List<String> arguments = new ArrayList<>(GOOD);
         arguments.addAll(List.of(more));
         assertThatThrownBy(() -> AgentOptions.parse(arguments))
-                .isInstanceOf(AgentOptions.UsageException.class)
+                .isInstanceOf(UsageException.class)
                 .hasMessageContaining(message);
     }
 
@@ -58,8 +59,8 @@ class AgentOptionsTest {
     void mistakesNameTheOptionAndTheRemedy() {
         refused("did you mean --metrics-listen", "--metric-listen", "127.0.0.1:1");
         refused("did you mean --nbd-list", "--nbd-lists=yes");
-        refused("--loops must be a number", "--loops", "two");
-        refused("--loops must be 1 to", "--loops", "0");
+        refused("--loops \"two\": must be a number", "--loops", "two");
+        refused("--loops \"0\": must be 1 to", "--loops", "0");
         refused("--network-backend", "--network-backend", "kqueue");
         refused("--nbd-list", "--nbd-list=perhaps");
         refused("--nbd-tcp-listen", "--nbd-tcp-listen", "10809");

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.gabion.agent.nbd.Clients;
 import io.gabion.agent.nbd.TestAuthority;
 import io.gabion.model.ClusterId;
+import io.gabion.process.testing.Waiting;
 import io.gabion.protocol.control.ControlChannels;
 import io.gabion.protocol.control.ControlRole;
 import io.gabion.protocol.control.ControlTls;
@@ -27,6 +28,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Random;
 import java.util.UUID;
@@ -126,11 +128,7 @@ class AgentProcessIT {
     }
 
     private static void await(BooleanSupplier condition) {
-        long deadline = System.nanoTime() + 15_000_000_000L;
-        while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime()).as("deadline").isLessThan(deadline);
-            Thread.onSpinWait();
-        }
+        Waiting.until("the condition", Duration.ofSeconds(15), condition::getAsBoolean);
     }
 
     private String metrics() throws IOException, InterruptedException {

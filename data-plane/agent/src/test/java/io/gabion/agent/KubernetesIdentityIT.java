@@ -11,7 +11,7 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
-import io.gabion.agent.metrics.Readiness;
+import io.gabion.process.Readiness;
 import io.gabion.agent.nbd.TestAuthority;
 import io.gabion.api.testing.RealApiServer;
 import io.gabion.api.v1alpha1.GabionApi;
@@ -131,7 +131,7 @@ class KubernetesIdentityIT {
 
     private static HttpResponse<String> get(AgentProcess.Ground ground, String path) {
         try (HttpClient http = HttpClient.newHttpClient()) {
-            URI address = URI.create("http://127.0.0.1:" + ground.scrapes().getPort() + path);
+            URI address = URI.create("http://127.0.0.1:" + ground.scrapes().port() + path);
             return http.send(HttpRequest.newBuilder(address).build(), HttpResponse.BodyHandlers.ofString());
         } catch (IOException | InterruptedException e) {
             throw new IllegalStateException(e);

@@ -3,11 +3,11 @@ package io.gabion.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.gabion.agent.metrics.Readiness;
 import io.gabion.agent.nbd.TestAuthority;
 import io.gabion.api.certificate.CertificateFiles;
 import io.gabion.model.ClusterId;
 import io.gabion.model.NodeName;
+import io.gabion.process.Readiness;
 import io.gabion.wire.TlsEngine;
 import java.nio.file.Files;
 import java.nio.file.Path;

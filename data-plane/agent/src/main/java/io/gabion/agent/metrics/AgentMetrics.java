@@ -1,14 +1,12 @@
 package io.gabion.agent.metrics;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
-import com.sun.net.httpserver.HttpExchange;
 import io.gabion.agent.fuse.VolumeDevices;
 import io.gabion.agent.session.Attachments;
 import io.gabion.agent.session.SessionObserver;
 import io.gabion.core.message.ClientMessage.PhaseTimes;
 import io.gabion.core.session.BlockRequest;
 import io.gabion.core.session.SessionView;
+import io.gabion.process.ProcessMetrics;
 import io.gabion.wire.WireCounters;
 import io.prometheus.metrics.core.datapoints.CounterDataPoint;
 import io.prometheus.metrics.core.datapoints.DistributionDataPoint;
@@ -16,12 +14,7 @@ import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.CounterWithCallback;
 import io.prometheus.metrics.core.metrics.GaugeWithCallback;
 import io.prometheus.metrics.core.metrics.Histogram;
-import io.prometheus.metrics.core.metrics.Info;
-import io.prometheus.metrics.exporter.httpserver.HTTPServer;
-import io.prometheus.metrics.instrumentation.jvm.JvmMetrics;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
-import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
@@ -42,9 +35,6 @@ public final class AgentMetrics {
     };
 
     private static final double[] PAUSE_SECONDS = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 6, 10, 30, 60, 300};
-    private static final int HTTP_OK = 200;
-    private static final int HTTP_NOT_FOUND = 404;
-    private static final int HTTP_UNAVAILABLE = 503;
     private static final double NANOS_PER_SECOND = 1e9;
     private static final double MICROS_PER_SECOND = 1e6;
     private static final int NANOS_PER_MICRO = 1000;
@@ -59,7 +49,7 @@ public final class AgentMetrics {
     private final Counter fences;
     private final Histogram pauses;
 
-    public AgentMetrics(String version, String name) {
+    public AgentMetrics(String name) {
         io = histogram("gabion_volume_io_seconds", "Time from request to reply.", IO_SECONDS, "volume", "op");
         phases = histogram(
                 "gabion_volume_io_phase_seconds", "Where requests spent their time.", IO_SECONDS, "volume", "phase");
@@ -73,13 +63,7 @@ public final class AgentMetrics {
                 "How long a failover made requests wait.",
                 PAUSE_SECONDS,
                 "volume");
-        Info.builder()
-                .name("gabion_build_info")
-                .help("Version and name of this process.")
-                .labelNames("version", "process", "name")
-                .register(registry)
-                .addLabelValues(version, "agent", name);
-        JvmMetrics.builder().register(registry);
+        ProcessMetrics.register(registry, "agent", name);
     }
 
     private Histogram histogram(String name, String help, double[] bounds, String... labels) {
@@ -179,46 +163,9 @@ public final class AgentMetrics {
                 .register(registry);
     }
 
-    /**
-     * Answers scrapes over plain HTTP, and probes: {@code /healthz} with 200 while the process answers at all, {@code /readyz}
-     * with 200 when it serves and else with 503 and the reason. Throws {@link IOException} that names the address when it cannot
-     * be had. Its threads are daemons.
-     */
-    public HTTPServer listen(InetSocketAddress address, Readiness readiness) throws IOException {
-        try {
-            return HTTPServer.builder()
-                    .inetAddress(address.getAddress())
-                    .port(address.getPort())
-                    .registry(registry)
-                    .defaultHandler(exchange -> probe(exchange, readiness))
-                    .buildAndStart();
-        } catch (IOException e) {
-            throw new IOException(
-                    "cannot listen for metrics on " + address.getHostString() + ":" + address.getPort() + ": "
-                            + e.getMessage() + " (stop the process that uses the port, or choose another one)",
-                    e);
-        }
-    }
-
-    private static void probe(HttpExchange exchange, Readiness readiness) throws IOException {
-        try (exchange) {
-            switch (exchange.getRequestURI().getPath()) {
-                case "/healthz" -> send(exchange, HTTP_OK, "ok");
-                case "/readyz" ->
-                    send(
-                            exchange,
-                            readiness.obstacle().isEmpty() ? HTTP_OK : HTTP_UNAVAILABLE,
-                            readiness.obstacle().orElse("ok"));
-                default -> send(exchange, HTTP_NOT_FOUND, "not found: try /metrics, /healthz or /readyz");
-            }
-        }
-    }
-
-    private static void send(HttpExchange exchange, int status, String text) throws IOException {
-        byte[] body = (text + "\n").getBytes(UTF_8);
-        exchange.getResponseHeaders().set("Content-Type", "text/plain; charset=utf-8");
-        exchange.sendResponseHeaders(status, body.length);
-        exchange.getResponseBody().write(body);
+    /** Of all of them. */
+    public PrometheusRegistry registry() {
+        return registry;
     }
 
     /** The meters of one volume. */

@@ -8,6 +8,7 @@ import io.gabion.agent.nbd.ExportTable;
 import io.gabion.agent.nbd.NbdServer;
 import io.gabion.agent.session.AttachException.Kind;
 import io.gabion.agent.session.Attachment.DeviceKind;
+import io.gabion.api.time.Pause;
 import io.gabion.core.session.AgentSession;
 import io.gabion.core.session.SessionSettings;
 import io.gabion.core.session.SessionView;
@@ -18,6 +19,7 @@ import io.netty.buffer.ByteBufAllocator;
 import java.io.IOException;
 import java.net.URLEncoder;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -374,7 +376,7 @@ public final class Attachments {
                             "volume " + export.attachment().describe() + " has " + size + " bytes, not yet "
                                     + atLeastBytes);
                 }
-                TimeUnit.MILLISECONDS.sleep(RESIZE_POLL_MILLIS);
+                Pause.REAL.last(Duration.ofMillis(RESIZE_POLL_MILLIS));
             }
         } catch (TimeoutException e) {
             throw new AttachException(
@@ -435,7 +437,7 @@ public final class Attachments {
             while (view.state().equals("open")
                     && view.outstanding() + view.queued() > 0
                     && System.nanoTime() < deadline) {
-                TimeUnit.MILLISECONDS.sleep(DRAIN_POLL_MILLIS);
+                Pause.REAL.last(Duration.ofMillis(DRAIN_POLL_MILLIS));
                 view = view(export);
             }
         } catch (InterruptedException e) {

@@ -12,10 +12,12 @@ import io.gabion.agent.nbd.Clients;
 import io.gabion.agent.nbd.MemoryExport;
 import io.gabion.core.message.Payload;
 import io.gabion.model.VolumeId;
+import io.gabion.process.testing.Waiting;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -336,7 +338,7 @@ class VolumeDevicesIT {
                 seen = export.heldBytes();
                 since = System.nanoTime();
             }
-            Thread.onSpinWait();
+            Waiting.pass(Duration.ofMillis(5));
         }
         assertThat(seen).isBetween(30 * MIB, 40 * MIB);
         export.release();

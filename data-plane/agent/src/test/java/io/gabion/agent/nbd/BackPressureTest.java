@@ -3,10 +3,12 @@ package io.gabion.agent.nbd;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gabion.core.message.HeapPayload;
+import io.gabion.process.testing.Waiting;
 import io.gabion.wire.Backend;
 import io.gabion.wire.EventLoops;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -121,11 +123,7 @@ class BackPressureTest {
     }
 
     private static void await(BooleanSupplier condition) {
-        long deadline = System.nanoTime() + 10_000_000_000L;
-        while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime()).as("deadline").isLessThan(deadline);
-            Thread.onSpinWait();
-        }
+        Waiting.until("the condition", Duration.ofSeconds(10), condition::getAsBoolean);
     }
 
     private void answerUntilSubmitted(int commands) {
