@@ -31,10 +31,20 @@ public final class PgBench {
     /** Makes the tables and fills them. */
     public static PgBench prepare(ClientPod client, String server, int scale, int clients) {
         PgBench bench = new PgBench(client, server, clients);
+        bench.awaitServer();
         bench.begin("--initialize --quiet --scale=" + scale);
         Waiting.until("pgbench fills its tables", PREPARED, bench::hasEnded, bench::lastLines);
         bench.requireSuccess();
         return bench;
+    }
+
+    /** Waits until the server takes connections: it listens before that. */
+    public void awaitServer() {
+        Waiting.until(
+                server + " takes connections",
+                PREPARED,
+                () -> client.attempt("pg_isready --quiet --host=" + server).succeeded(),
+                this::lastLines);
     }
 
     /** Starts transactions in the background. */
@@ -77,7 +87,7 @@ public final class PgBench {
     }
 
     private String lastLines() {
-        return client.run("tail -n 30 /tmp/pgbench.log");
+        return client.run("tail -n 30 /tmp/pgbench.log 2>/dev/null || true");
     }
 
     private static long number(Pattern pattern, String log) {

@@ -17,7 +17,7 @@ class PostgresqlIT {
     private static final Duration REDUNDANT = Duration.ofMinutes(2);
     private static final int SCALE = 10;
     private static final int CLIENTS = 4;
-    /** Probes are refused while it recovers. */
+    /** Questions whether it is ready are refused like this while it recovers. */
     private static final String ERRORS =
             "\\b(ERROR|FATAL|PANIC): +(?!the database system is (starting up|not yet accepting connections)).*";
 
@@ -32,14 +32,13 @@ class PostgresqlIT {
         Cluster cluster = workspace.cluster();
         String node = cluster.storageNodes().getFirst();
         Claim claim = workspace.claim("data", "gabion-replicated", "2Gi");
-        Application server =
-                new Application(claim, "postgresql", Images.of("postgresql"), 7001, 5432, "pg_isready -q", Map.of());
+        Application server = new Application(claim, "postgresql", Images.of("postgresql"), 7001, 5432, Map.of());
         server.start(node);
         ClientPod client = ClientPod.start(workspace, "bench", Images.of("postgresql"));
         PgBench bench = PgBench.prepare(client, server.name(), SCALE, CLIENTS);
         bench.start(LOAD);
         Map<Blow, Integer> blows = strike(cluster, claim, node, bench);
-        PgBench.Result result = bench.finish();
+        PgBench.Result result = finish(bench, server);
         System.out.printf("[gabion] postgresql: %s: %s%n", blows, result);
         assertThat(result.failed()).as("failed transactions").isZero();
         assertThat(result.committed()).isPositive();
@@ -52,12 +51,22 @@ class PostgresqlIT {
         server.place(elsewhere);
         server.kill();
         server.awaitReady(elsewhere);
+        bench.awaitServer();
         requireLedger(server, result.committed());
         assertThat(server.run("pg_amcheck --all --heapallindexed --install-missing 2>&1"))
                 .as("what pg_amcheck finds")
                 .isEmpty();
         assertThat(server.log()).doesNotContainPattern(ERRORS);
         System.out.printf("[gabion] postgresql: killed, moved from %s to %s, pg_amcheck clean%n", node, elsewhere);
+    }
+
+    private static PgBench.Result finish(PgBench bench, Application server) {
+        try {
+            return bench.finish();
+        } catch (AssertionError e) {
+            System.out.println(server.log());
+            throw e;
+        }
     }
 
     /** One blow after the other while the load runs, each when the volume has all copies again. */

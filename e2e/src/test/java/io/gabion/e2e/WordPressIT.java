@@ -93,7 +93,6 @@ class WordPressIT {
                 Images.of("mariadb"),
                 7002,
                 3306,
-                "mariadb-admin --no-defaults --socket=/tmp/mariadb.sock ping",
                 Map.of("MARIADB_DATABASE", "wordpress", "MARIADB_USER", "wordpress", "MARIADB_PASSWORD", PASSWORD));
     }
 
@@ -104,7 +103,6 @@ class WordPressIT {
                 Images.of("wordpress"),
                 33,
                 8080,
-                "curl -sS -o /dev/null http://127.0.0.1:8080/",
                 Map.of(
                         "WORDPRESS_DB_HOST", "mariadb",
                         "WORDPRESS_DB_NAME", "wordpress",
