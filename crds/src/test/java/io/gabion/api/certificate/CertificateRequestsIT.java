@@ -3,19 +3,16 @@ package io.gabion.api.certificate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
-import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.certificates.v1.CertificateSigningRequest;
 import io.fabric8.kubernetes.api.model.certificates.v1.CertificateSigningRequestConditionBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.gabion.api.testing.RealApiServer;
-import io.gabion.api.v1alpha1.GabionApi;
+import io.gabion.api.testing.RequestSigner;
 import io.gabion.model.ClusterId;
 import java.io.IOException;
 import java.io.StringReader;
 import java.io.StringWriter;
 import java.math.BigInteger;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -24,12 +21,10 @@ import java.security.KeyPairGenerator;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Base64;
 import java.util.Date;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.Extension;
@@ -56,6 +51,7 @@ class CertificateRequestsIT {
     private static final ClusterId CLUSTER = new ClusterId(UUID.randomUUID());
 
     private final KubernetesClient client;
+    private final RequestSigner signer;
     private final KeyPair authority;
     private final X509Certificate root;
 
@@ -64,6 +60,7 @@ class CertificateRequestsIT {
 
     CertificateRequestsIT(KubernetesClient client) throws Exception {
         this.client = client;
+        this.signer = new RequestSigner(client);
         KeyPairGenerator generator = KeyPairGenerator.getInstance("EC");
         generator.initialize(256);
         this.authority = generator.generateKeyPair();
@@ -74,26 +71,13 @@ class CertificateRequestsIT {
 
     @BeforeEach
     void publishTheAuthority() throws Exception {
-        client.resource(new NamespaceBuilder()
-                        .withNewMetadata()
-                        .withName(GabionApi.NAMESPACE)
-                        .endMetadata()
-                        .build())
-                .createOr(existing -> existing.update());
-        client.resource(new ConfigMapBuilder()
-                        .withNewMetadata()
-                        .withNamespace(GabionApi.NAMESPACE)
-                        .withName(GabionApi.CA_CONFIG_MAP)
-                        .endMetadata()
-                        .addToData(GabionApi.CA_CONFIG_MAP_KEY, pem(root))
-                        .build())
-                .createOr(existing -> existing.update());
+        signer.publish(pem(root));
     }
 
     @Test
     void aCertificateIsObtainedAndUsedAgain() throws Exception {
         CompletableFuture<CertificateFiles> asked = ask("n1");
-        sign(next("node-n1"), LONG);
+        sign(signer.next("node", "n1"), LONG);
         CertificateFiles files = asked.get(30, TimeUnit.SECONDS);
 
         X509Certificate leaf = CertificateFiles.certificates(Files.readString(files.certificate()))
@@ -111,11 +95,11 @@ class CertificateRequestsIT {
     void aCertificateThatIsTwoThirdsOverIsRenewed() throws Exception {
         CompletableFuture<CertificateFiles> asked = ask("n2");
         // One hour old already: two thirds of its life are over.
-        sign(next("node-n2"), Duration.ofMinutes(10));
+        sign(signer.next("node", "n2"), Duration.ofMinutes(10));
         String first = Files.readString(asked.get(30, TimeUnit.SECONDS).certificate());
 
         CompletableFuture<CertificateFiles> again = ask("n2");
-        sign(next("node-n2"), LONG);
+        sign(signer.next("node", "n2"), LONG);
 
         assertThat(Files.readString(again.get(30, TimeUnit.SECONDS).certificate()))
                 .isNotEqualTo(first);
@@ -124,7 +108,7 @@ class CertificateRequestsIT {
     @Test
     void aDeniedRequestSaysWhy() throws Exception {
         CompletableFuture<CertificateFiles> asked = ask("n3");
-        CertificateSigningRequest request = next("node-n3");
+        CertificateSigningRequest request = signer.next("node", "n3");
         client.certificates()
                 .v1()
                 .certificateSigningRequests()
@@ -153,29 +137,9 @@ class CertificateRequestsIT {
         return answer;
     }
 
-    private CertificateSigningRequest next(String prefix) {
-        long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-        while (System.nanoTime() < until) {
-            for (CertificateSigningRequest request : client.certificates()
-                    .v1()
-                    .certificateSigningRequests()
-                    .list()
-                    .getItems()) {
-                if (request.getMetadata().getName().startsWith("gabion-" + prefix)
-                        && request.getStatus().getConditions().isEmpty()) {
-                    return request;
-                }
-            }
-            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
-        }
-        throw new AssertionError("no request of " + prefix);
-    }
-
     private void sign(CertificateSigningRequest request, Duration life) throws Exception {
-        assertThat(request.getSpec().getSignerName()).isEqualTo("gabion.io/internal");
-        byte[] pem = Base64.getDecoder().decode(request.getSpec().getRequest());
-        PKCS10CertificationRequest parsed = (PKCS10CertificationRequest)
-                new PEMParser(new StringReader(new String(pem, StandardCharsets.US_ASCII))).readObject();
+        PKCS10CertificationRequest parsed =
+                (PKCS10CertificationRequest) new PEMParser(new StringReader(RequestSigner.pem(request))).readObject();
         assertThat(parsed.isSignatureValid(
                         new JcaContentVerifierProviderBuilder().build(parsed.getSubjectPublicKeyInfo())))
                 .isTrue();
@@ -191,20 +155,7 @@ class CertificateRequestsIT {
                 parsed.getSubject(),
                 parsed.getSubjectPublicKeyInfo());
         builder.addExtension(wanted.getExtension(Extension.subjectAlternativeName));
-        var operation = client.certificates()
-                .v1()
-                .certificateSigningRequests()
-                .withName(request.getMetadata().getName());
-        CertificateSigningRequest approved = operation.approve(new CertificateSigningRequestConditionBuilder()
-                .withType("Approved")
-                .withStatus("True")
-                .withReason("Test")
-                .withMessage("as the operator would")
-                .build());
-        approved.getStatus()
-                .setCertificate(Base64.getEncoder()
-                        .encodeToString(pem(certificate(builder)).getBytes(StandardCharsets.US_ASCII)));
-        client.resource(approved).updateStatus();
+        signer.answer(request, pem(certificate(builder)));
     }
 
     private static Date before() {

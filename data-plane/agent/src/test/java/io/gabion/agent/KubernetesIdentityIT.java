@@ -1,23 +1,20 @@
 package io.gabion.agent;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
-import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.certificates.v1.CertificateSigningRequest;
-import io.fabric8.kubernetes.api.model.certificates.v1.CertificateSigningRequestConditionBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
-import io.gabion.process.Readiness;
 import io.gabion.agent.nbd.TestAuthority;
 import io.gabion.api.testing.RealApiServer;
-import io.gabion.api.v1alpha1.GabionApi;
+import io.gabion.api.testing.RequestSigner;
 import io.gabion.api.v1alpha1.StorageCluster;
 import io.gabion.model.ClusterId;
 import io.gabion.model.NodeName;
+import io.gabion.process.Readiness;
+import io.gabion.process.testing.Waiting;
 import io.gabion.wire.Role;
 import io.gabion.wire.TlsEngine;
 import io.gabion.wire.TlsIdentity;
@@ -30,12 +27,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.Base64;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -85,8 +80,10 @@ class KubernetesIdentityIT {
         assertThat(ready(ground).statusCode()).isEqualTo(503);
         declareCluster(cluster);
         await(() -> ready(ground).body().contains("certificate"));
-        publish(authority);
-        sign(authority);
+        RequestSigner signer = new RequestSigner(client);
+        signer.publish(Files.readString(authority.authorities()));
+        CertificateSigningRequest request = signer.next("agent", NODE.value());
+        signer.answer(request, authority.sign(RequestSigner.pem(request)));
         TlsIdentity tls = obtained.get(60, TimeUnit.SECONDS);
         asking.join();
         assertThat(tls.identity().cluster()).isEqualTo(cluster);
@@ -118,11 +115,7 @@ class KubernetesIdentityIT {
     }
 
     private static void await(BooleanSupplier condition) {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-        while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime()).as("deadline").isLessThan(deadline);
-            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
-        }
+        Waiting.until("the condition", Duration.ofSeconds(60), condition::getAsBoolean);
     }
 
     private static HttpResponse<String> ready(AgentProcess.Ground ground) {
@@ -147,48 +140,5 @@ class KubernetesIdentityIT {
                 .withName(StorageCluster.NAME)
                 .subresource("status")
                 .patch(PatchContext.of(PatchType.JSON_MERGE), "{\"status\":{\"clusterId\":\"" + id + "\"}}");
-    }
-
-    private void publish(TestAuthority authority) throws IOException {
-        client.resource(new NamespaceBuilder()
-                        .withNewMetadata()
-                        .withName(GabionApi.NAMESPACE)
-                        .endMetadata()
-                        .build())
-                .createOr(existing -> existing.update());
-        client.resource(new ConfigMapBuilder()
-                        .withNewMetadata()
-                        .withNamespace(GabionApi.NAMESPACE)
-                        .withName(GabionApi.CA_CONFIG_MAP)
-                        .endMetadata()
-                        .addToData(GabionApi.CA_CONFIG_MAP_KEY, Files.readString(authority.authorities()))
-                        .build())
-                .createOr(existing -> existing.update());
-    }
-
-    private List<CertificateSigningRequest> requests() {
-        return client.certificates().v1().certificateSigningRequests().list().getItems().stream()
-                .filter(each -> each.getMetadata().getName().startsWith("gabion-agent-" + NODE))
-                .toList();
-    }
-
-    private void sign(TestAuthority authority) throws Exception {
-        await(() -> !requests().isEmpty());
-        CertificateSigningRequest request = requests().getFirst();
-        assertThat(request.getSpec().getSignerName()).isEqualTo(GabionApi.SIGNER_NAME);
-        String pem = new String(Base64.getDecoder().decode(request.getSpec().getRequest()), US_ASCII);
-        byte[] certificate = authority.sign(pem).getBytes(US_ASCII);
-        var operation = client.certificates()
-                .v1()
-                .certificateSigningRequests()
-                .withName(request.getMetadata().getName());
-        CertificateSigningRequest approved = operation.approve(new CertificateSigningRequestConditionBuilder()
-                .withType("Approved")
-                .withStatus("True")
-                .withReason("Test")
-                .withMessage("the test's")
-                .build());
-        approved.getStatus().setCertificate(Base64.getEncoder().encodeToString(certificate));
-        client.resource(approved).updateStatus();
     }
 }

@@ -10,6 +10,7 @@ import io.gabion.model.ClusterId;
 import io.gabion.model.NodeName;
 import io.gabion.model.SessionId;
 import io.gabion.model.VolumeId;
+import io.gabion.process.testing.Waiting;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import java.lang.management.ManagementFactory;
@@ -17,9 +18,9 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.UUID;
-import java.util.concurrent.TimeUnit;
 
 /**
  * Measures Write and Done over loopback with TLS, agent and node on one loop each in one process. Arguments: back end, TLS
@@ -142,11 +143,11 @@ final class WireThroughput {
 
         void measure(int seconds) throws InterruptedException {
             Connection connection = awaitConnection();
-            TimeUnit.SECONDS.sleep(seconds);
+            Waiting.pass(Duration.ofSeconds(seconds));
             long startCpu = cpuNanos();
             long start = System.nanoTime();
             long before = done;
-            TimeUnit.SECONDS.sleep(seconds);
+            Waiting.pass(Duration.ofSeconds(seconds));
             long count = done - before;
             double elapsed = (System.nanoTime() - start) / 1e9;
             double cpu = (cpuNanos() - startCpu) / 1e3 / count;
