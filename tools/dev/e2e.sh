@@ -33,8 +33,8 @@ run_e2e() { # [--quick] [--only NAME] [--keep]
     esac
     shift
   done
-  # What pods do with volumes depends on no operator: in a complete run its leader is deleted every minute.
-  if [ "$groups" = e2e ]; then journey_properties+=(-Dgabion.deleted.leaders=true); fi
+  # What pods do with volumes depends on no operator: its leader is deleted every minute, but for short runs.
+  if [ "$groups" != 'e2e & quick' ]; then journey_properties+=(-Dgabion.deleted.leaders=true); fi
   setup
   if [ -z "${KUBECONFIG:-}" ]; then
     kubernetes_is_up || mine=yes

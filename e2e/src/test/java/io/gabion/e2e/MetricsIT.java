@@ -6,6 +6,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -14,40 +16,24 @@ import org.junit.jupiter.api.Test;
 @Journey
 @Tag("metrics")
 class MetricsIT {
-    private static final String IMAGE = System.getProperty("gabion.prometheus.image", "gabion.local/test-prometheus:1");
-    private static final Duration SCRAPED = Duration.ofMinutes(1);
+    private static final Duration SCRAPED = Duration.ofMinutes(2);
     private static final ObjectMapper JSON = new ObjectMapper();
 
     @Test
     void everyPodIsScraped(Workspace workspace) {
-        Cluster cluster = workspace.cluster();
-        Kubectl kubectl = cluster.kubectl();
-        StringBuilder jobs = new StringBuilder();
-        int pods = 0;
-        for (Component component : Component.values()) {
-            jobs.append("      - job_name: ")
-                    .append(component.label())
-                    .append("\n        static_configs: [{targets: [");
-            for (JsonNode pod : kubectl.get(
-                            "pods",
-                            "-n",
-                            Cluster.GABION_NAMESPACE,
-                            "-l",
-                            "app.kubernetes.io/component=" + component.label())
-                    .path("items")) {
-                jobs.append('"')
-                        .append(pod.path("status").path("podIP").asText())
-                        .append(':')
-                        .append(component.metricsPort())
-                        .append("\", ");
-                pods++;
-            }
-            jobs.append("]}]\n");
-        }
-        kubectl.apply(manifest(workspace.name(), jobs.toString()));
-        String wanted = Integer.toString(pods);
-        Waiting.untilEqual(
-                "pods that Prometheus could scrape", SCRAPED, wanted, () -> ask(workspace, "sum(up) or vector(0)"));
+        workspace.cluster().kubectl().apply(manifest(workspace.name()));
+        String[] seen = {""};
+        Waiting.until(
+                "Prometheus scrapes every pod",
+                SCRAPED,
+                () -> {
+                    // Pods may be replaced at any moment: who is there is asked each time.
+                    int pods = tell(workspace);
+                    seen[0] = ask(workspace, "sum(up)") + " of " + pods;
+                    return seen[0].equals(pods + " of " + pods);
+                },
+                () -> seen[0]);
+        System.out.println("[gabion] metrics: pods scraped: " + seen[0]);
         for (Component component : Component.values()) {
             String count = ask(
                     workspace,
@@ -56,22 +42,44 @@ class MetricsIT {
         }
     }
 
+    /** Tells Prometheus where the pods are that live, and returns how many. */
+    private static int tell(Workspace workspace) {
+        Cluster cluster = workspace.cluster();
+        List<String> jobs = new ArrayList<>();
+        int pods = 0;
+        for (Component component : Component.values()) {
+            List<String> targets = new ArrayList<>();
+            for (JsonNode pod : cluster.kubectl()
+                    .get(
+                            "pods",
+                            "-n",
+                            Cluster.GABION_NAMESPACE,
+                            "-l",
+                            "app.kubernetes.io/component=" + component.label())
+                    .path("items")) {
+                if (!pod.path("metadata").has("deletionTimestamp")) {
+                    targets.add(
+                            "\"" + pod.path("status").path("podIP").asText() + ":" + component.metricsPort() + "\"");
+                }
+            }
+            pods += targets.size();
+            jobs.add("{\"targets\": " + targets + ", \"labels\": {\"job\": \"" + component.label() + "\"}}");
+        }
+        // Replaced at once: Prometheus reads it the moment it changes.
+        exec(workspace, "sh", "-c", "echo '" + jobs + "' > /tmp/pods.new && mv /tmp/pods.new /tmp/pods.json");
+        return pods;
+    }
+
+    private static Kubectl.Result exec(Workspace workspace, String... command) {
+        List<String> all = new ArrayList<>(List.of("exec", "-n", workspace.name(), "prometheus", "--"));
+        all.addAll(List.of(command));
+        return workspace.cluster().kubectl().attempt(all.toArray(String[]::new));
+    }
+
     /** Value of a query with one result, "" if there is none. */
     private static String ask(Workspace workspace, String query) {
-        Kubectl.Result result = workspace
-                .cluster()
-                .kubectl()
-                .attempt(
-                        "exec",
-                        "-n",
-                        workspace.name(),
-                        "prometheus",
-                        "--",
-                        "curl",
-                        "-sS",
-                        "--data-urlencode",
-                        "query=" + query,
-                        "http://127.0.0.1:9090/api/v1/query");
+        Kubectl.Result result = exec(
+                workspace, "curl", "-sS", "--data-urlencode", "query=" + query, "http://127.0.0.1:9090/api/v1/query");
         if (!result.succeeded()) {
             return "";
         }
@@ -88,7 +96,7 @@ class MetricsIT {
         }
     }
 
-    private static String manifest(String namespace, String jobs) {
+    private static String manifest(String namespace) {
         return """
                 apiVersion: v1
                 kind: ConfigMap
@@ -97,7 +105,8 @@ class MetricsIT {
                   prometheus.yml: |
                     global: {scrape_interval: 2s, scrape_timeout: 2s}
                     scrape_configs:
-                %2$s
+                      - job_name: gabion
+                        file_sd_configs: [{files: [/tmp/pods.json], refresh_interval: 5s}]
                 ---
                 apiVersion: v1
                 kind: Pod
@@ -106,12 +115,12 @@ class MetricsIT {
                   terminationGracePeriodSeconds: 1
                   containers:
                     - name: prometheus
-                      image: %3$s
+                      image: %2$s
                       imagePullPolicy: IfNotPresent
                       volumeMounts: [{name: config, mountPath: /etc/prometheus-test}]
                   volumes:
                     - name: config
                       configMap: {name: prometheus}
-                """.formatted(namespace, jobs, IMAGE);
+                """.formatted(namespace, Images.of("prometheus"));
     }
 }
