@@ -60,7 +60,9 @@ public final class AuthorityKeeper {
 
     /** Makes what is missing. Throws {@link IllegalStateException} that says what to do when what exists does not fit together. */
     public CertificateAuthority ensure(StorageCluster cluster, Collection<StorageNode> nodes) {
-        CertificateAuthority authority = known.orElseGet(() -> findOrCreate(cluster, nodes));
+        // Asked each time: people replace a root step by step, by changing the Secret.
+        CertificateAuthority found = findOrCreate(cluster, nodes);
+        CertificateAuthority authority = known.filter(found::sameAs).orElse(found);
         String told = cluster.getStatus().getClusterId();
         if (told != null && !told.equals(authority.cluster().toString())) {
             throw new IllegalStateException("Secret " + SECRET + " belongs to the cluster " + authority.cluster()
@@ -94,7 +96,7 @@ public final class AuthorityKeeper {
                 .endMetadata()
                 .withType("Opaque")
                 .withData(Map.of(
-                        CERTIFICATE, encoded(made.certificatePem()),
+                        CERTIFICATE, encoded(made.certificatesPem()),
                         KEY, encoded(made.keyPem()),
                         CLUSTER, encoded(made.cluster().toString())))
                 .build();
@@ -142,7 +144,7 @@ public final class AuthorityKeeper {
     }
 
     private void publish(CertificateAuthority authority) {
-        Map<String, String> wanted = Map.of(GabionApi.CA_CONFIG_MAP_KEY, authority.certificatePem());
+        Map<String, String> wanted = Map.of(GabionApi.CA_CONFIG_MAP_KEY, authority.certificatesPem());
         ConfigMap standing = client.configMaps()
                 .inNamespace(namespace)
                 .withName(GabionApi.CA_CONFIG_MAP)

@@ -15,6 +15,7 @@ import java.security.spec.ECGenParameterSpec;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Date;
+import java.util.List;
 import javax.security.auth.x500.X500Principal;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.BasicConstraints;
@@ -49,11 +50,15 @@ public final class CertificateAuthority {
 
     private final ClusterId cluster;
     private final X509Certificate root;
+    private final List<X509Certificate> trusted;
     private final PrivateKey key;
 
-    private CertificateAuthority(ClusterId cluster, X509Certificate root, PrivateKey key) {
+    /** @param trusted {@code root}, and others whose leaves are still or already good */
+    private CertificateAuthority(
+            ClusterId cluster, X509Certificate root, List<X509Certificate> trusted, PrivateKey key) {
         this.cluster = cluster;
         this.root = root;
+        this.trusted = List.copyOf(trusted);
         this.key = key;
     }
 
@@ -71,52 +76,71 @@ public final class CertificateAuthority {
                             SubjectPublicKeyInfo.getInstance(pair.getPublic().getEncoded()))
                     .addExtension(Extension.basicConstraints, true, new BasicConstraints(0))
                     .addExtension(Extension.keyUsage, true, new KeyUsage(KeyUsage.keyCertSign | KeyUsage.cRLSign));
-            return new CertificateAuthority(cluster, signed(builder, pair.getPrivate()), pair.getPrivate());
+            X509Certificate root = signed(builder, pair.getPrivate());
+            return new CertificateAuthority(cluster, root, List.of(root), pair.getPrivate());
         } catch (CertIOException e) {
             throw new IllegalStateException("a root cannot be made", e);
         }
     }
 
-    /** Throws {@link IllegalArgumentException} when the two are not a root and its key. */
-    public static CertificateAuthority load(ClusterId cluster, String certificatePem, String keyPem) {
+    /**
+     * The key says which of the certificates signs; the others are only trusted, so that a root can be replaced while leaves of the
+     * old one and of the new one meet. Throws {@link IllegalArgumentException} when none of them is the key's, or one is no root.
+     */
+    public static CertificateAuthority load(ClusterId cluster, String certificatesPem, String keyPem) {
         try {
-            X509Certificate root = Pem.certificate(certificatePem);
-            if (root.getBasicConstraints() < 0) {
-                throw new IllegalArgumentException("the certificate is not one of an authority");
+            List<X509Certificate> all = Pem.certificates(certificatesPem);
+            if (all.stream().anyMatch(c -> c.getBasicConstraints() < 0)) {
+                throw new IllegalArgumentException("a certificate is not one of an authority");
             }
-            CertificateAuthority authority = new CertificateAuthority(cluster, root, Pem.key(keyPem));
-            authority.checkKey();
-            return authority;
+            PrivateKey key = Pem.key(keyPem);
+            for (X509Certificate root : all) {
+                if (belongs(key, root)) {
+                    return new CertificateAuthority(cluster, root, all, key);
+                }
+            }
+            throw new IllegalArgumentException("the key does not belong to a certificate of the authority");
         } catch (GeneralSecurityException e) {
             throw new IllegalArgumentException("the authority cannot be read: " + e.getMessage(), e);
         }
     }
 
     /** Signs something and verifies it: a key of another root would sign leaves that nobody trusts. */
-    private void checkKey() throws GeneralSecurityException {
+    private static boolean belongs(PrivateKey key, X509Certificate root) throws GeneralSecurityException {
+        if (!key.getAlgorithm().equals(root.getPublicKey().getAlgorithm())) {
+            return false;
+        }
         java.security.Signature signature = java.security.Signature.getInstance(SIGNATURE);
-        byte[] sample = cluster.toString().getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+        byte[] sample = root.getSubjectX500Principal().getEncoded();
         signature.initSign(key);
         signature.update(sample);
         byte[] signed = signature.sign();
         // The key alone: a root's certificate allows its use for certificates only.
         signature.initVerify(root.getPublicKey());
         signature.update(sample);
-        if (!signature.verify(signed)) {
-            throw new IllegalArgumentException("the key does not belong to the certificate of the authority");
-        }
+        return signature.verify(signed);
     }
 
     public ClusterId cluster() {
         return cluster;
     }
 
-    public String certificatePem() {
+    /** All certificates that components trust. */
+    public String certificatesPem() {
         try {
-            return Pem.of(root);
+            StringBuilder text = new StringBuilder();
+            for (X509Certificate certificate : trusted) {
+                text.append(Pem.of(certificate));
+            }
+            return text.toString();
         } catch (java.security.cert.CertificateException e) {
             throw new IllegalStateException("the root cannot be encoded", e);
         }
+    }
+
+    /** Whether both sign with the same key and trust the same. */
+    boolean sameAs(CertificateAuthority other) {
+        return cluster.equals(other.cluster) && root.equals(other.root) && trusted.equals(other.trusted);
     }
 
     /** The secret half. */

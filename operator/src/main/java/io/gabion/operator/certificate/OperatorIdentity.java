@@ -23,6 +23,7 @@ public final class OperatorIdentity {
     private final Path directory;
     private final InstantSource clock;
     private @Nullable ControlTls current;
+    private @Nullable CertificateAuthority issuer;
     private Instant renewAt = Instant.EPOCH;
 
     /** @param directory private to this process; keys are written there, readable by this user only */
@@ -37,8 +38,10 @@ public final class OperatorIdentity {
             return Optional.empty();
         }
         Instant now = clock.instant();
-        if (current == null || !now.isBefore(renewAt)) {
+        boolean changed = issuer == null || !issuer.sameAs(authority.get());
+        if (current == null || changed || !now.isBefore(renewAt)) {
             current = issue(authority.get(), now);
+            issuer = authority.get();
             renewAt = now.plus(RENEW_AFTER);
         }
         return Optional.of(current);
@@ -53,7 +56,7 @@ public final class OperatorIdentity {
         Path ca = directory.resolve("ca.crt");
         write(key, Pem.of(pair.getPrivate()));
         write(certificate, CertificateAuthority.pem(authority.sign(pair.getPublic(), self, now)));
-        write(ca, authority.certificatePem());
+        write(ca, authority.certificatesPem());
         return ControlTls.load(authority.cluster(), certificate, key, ca);
     }
 

@@ -5,11 +5,14 @@ import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
 import java.security.PrivateKey;
+import java.security.cert.Certificate;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.security.spec.PKCS8EncodedKeySpec;
+import java.util.ArrayList;
 import java.util.Base64;
+import java.util.List;
 
 /** The text form of certificates and keys (RFC 7468). */
 final class Pem {
@@ -32,9 +35,20 @@ final class Pem {
         return "-----BEGIN " + label + "-----\n" + BASE64.encodeToString(der) + "\n-----END " + label + "-----\n";
     }
 
-    static X509Certificate certificate(String pem) throws CertificateException {
-        return (X509Certificate) CertificateFactory.getInstance("X.509")
-                .generateCertificate(new ByteArrayInputStream(pem.getBytes(StandardCharsets.US_ASCII)));
+    /** All certificates in the text, at least one. */
+    static List<X509Certificate> certificates(String pem) throws CertificateException {
+        if (pem.length() > MAX_CHARACTERS) {
+            throw new CertificateException("more than " + MAX_CHARACTERS + " characters");
+        }
+        List<X509Certificate> found = new ArrayList<>();
+        for (Certificate certificate : CertificateFactory.getInstance("X.509")
+                .generateCertificates(new ByteArrayInputStream(pem.getBytes(StandardCharsets.US_ASCII)))) {
+            found.add((X509Certificate) certificate);
+        }
+        if (found.isEmpty()) {
+            throw new CertificateException("there is no certificate");
+        }
+        return found;
     }
 
     static PrivateKey key(String pem) throws GeneralSecurityException {

@@ -27,12 +27,12 @@ class CertificateAuthorityTest {
     @Test
     void anAuthorityThatWasStoredSignsLikeTheOneThatWasMade() throws Exception {
         CertificateAuthority loaded =
-                CertificateAuthority.load(CLUSTER, authority.certificatePem(), authority.keyPem());
+                CertificateAuthority.load(CLUSTER, authority.certificatesPem(), authority.keyPem());
         PeerIdentity identity = new PeerIdentity(CLUSTER, ControlRole.NODE, "n1");
 
         X509Certificate leaf = loaded.sign(Requests.keyPair("secp256r1").getPublic(), identity, NOW);
 
-        leaf.verify(Pem.certificate(authority.certificatePem()).getPublicKey());
+        leaf.verify(Pem.certificates(authority.certificatesPem()).getFirst().getPublicKey());
         assertThat(PeerIdentity.of(leaf)).isEqualTo(identity);
         assertThat(leaf.getBasicConstraints()).isEqualTo(-1);
         assertThat(leaf.getNotAfter().toInstant()).isEqualTo(NOW.plus(CertificateAuthority.LEAF_LIFETIME));
@@ -42,9 +42,41 @@ class CertificateAuthorityTest {
     @Test
     void aKeyOfAnotherRootIsNoticedBeforeItSignsAnything() {
         CertificateAuthority other = CertificateAuthority.create(CLUSTER, NOW);
-        assertThatThrownBy(() -> CertificateAuthority.load(CLUSTER, authority.certificatePem(), other.keyPem()))
+        assertThatThrownBy(() -> CertificateAuthority.load(CLUSTER, authority.certificatesPem(), other.keyPem()))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("does not belong to the certificate");
+                .hasMessageContaining("does not belong to a certificate");
+    }
+
+    @Test
+    void aRootIsReplacedStepByStepByCertificatesAndThenTheKey() throws Exception {
+        CertificateAuthority next = CertificateAuthority.create(CLUSTER, NOW);
+        String both = authority.certificatesPem() + next.certificatesPem();
+        PeerIdentity identity = new PeerIdentity(CLUSTER, ControlRole.NODE, "n1");
+
+        CertificateAuthority before = CertificateAuthority.load(CLUSTER, both, authority.keyPem());
+        CertificateAuthority after = CertificateAuthority.load(CLUSTER, both, next.keyPem());
+
+        assertThat(before.certificatesPem()).isEqualTo(both);
+        assertThat(after.certificatesPem()).isEqualTo(both);
+        assertThat(before.sameAs(after)).isFalse();
+        before.sign(Requests.keyPair("secp256r1").getPublic(), identity, NOW)
+                .verify(Pem.certificates(both).getFirst().getPublicKey());
+        after.sign(Requests.keyPair("secp256r1").getPublic(), identity, NOW)
+                .verify(Pem.certificates(both).getLast().getPublicKey());
+    }
+
+    @Test
+    void theOperatorHasANewCertificateAsSoonAsTheRootIsAnother(@TempDir Path directory) throws Exception {
+        Instant now = Instant.now();
+        OperatorIdentity identity = new OperatorIdentity(directory, () -> now);
+        CertificateAuthority old = CertificateAuthority.create(CLUSTER, now);
+        ControlTls first = identity.tls(Optional.of(old)).orElseThrow();
+        CertificateAuthority same = CertificateAuthority.load(CLUSTER, old.certificatesPem(), old.keyPem());
+        assertThat(identity.tls(Optional.of(same))).containsSame(first);
+        assertThat(identity.tls(Optional.of(CertificateAuthority.create(CLUSTER, now))))
+                .isPresent()
+                .get()
+                .isNotSameAs(first);
     }
 
     @Test
