@@ -19,7 +19,7 @@ class PostgresqlIT {
     private static final int CLIENTS = 4;
     /** Questions whether it is ready are refused like this while it recovers. */
     private static final String ERRORS =
-            "\\b(ERROR|FATAL|PANIC): +(?!the database system is (starting up|not yet accepting connections)).*";
+            "\\b(ERROR|FATAL|PANIC): ++(?!the database system is (starting up|not yet accepting connections)).*";
 
     private enum Blow {
         LEADING_STORAGE_PROCESS_KILLED,
