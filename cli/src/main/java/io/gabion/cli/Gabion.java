@@ -7,12 +7,12 @@ import io.gabion.cli.text.ByteSize;
 import io.gabion.cli.text.CommandFailure;
 import io.gabion.cli.text.CommandGroup;
 import io.gabion.cli.text.Format;
-import io.gabion.cli.text.Nearest;
 import io.gabion.cli.text.Output;
 import io.gabion.cli.text.UsageFailure;
 import io.gabion.cli.volume.VolumeCommands;
+import io.gabion.process.BuildVersion;
+import io.gabion.process.NearestWord;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -22,9 +22,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
-import java.util.Properties;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -160,7 +158,7 @@ public final class Gabion implements Runnable, Session {
     }
 
     private static String meant(String typed, Collection<String> known) {
-        return Nearest.to(typed, known)
+        return NearestWord.near(typed, known)
                 .map(word -> "; did you mean " + word + "?")
                 .orElse("; known: " + String.join(", ", known));
     }
@@ -188,19 +186,10 @@ public final class Gabion implements Runnable, Session {
         return EXIT_FAILURE;
     }
 
-    /** Reads the version that the build wrote down. */
     static final class Version implements CommandLine.IVersionProvider {
         @Override
-        public String[] getVersion() throws IOException {
-            Properties properties = new Properties();
-            try (InputStream in = Gabion.class.getResourceAsStream("version.properties")) {
-                if (in != null) {
-                    properties.load(in);
-                }
-            }
-            return new String[] {
-                String.format(Locale.ROOT, "gabion %s", properties.getProperty("version", "development"))
-            };
+        public String[] getVersion() {
+            return new String[] {"gabion " + BuildVersion.text()};
         }
     }
 }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gabion.configstore.ConfigurationStoreServer;
 import io.gabion.model.ClusterId;
+import io.gabion.process.testing.Waiting;
 import io.gabion.protocol.control.ControlRole;
 import io.gabion.protocol.control.ControlServers;
 import io.gabion.protocol.control.TestCertificates;
@@ -18,13 +19,13 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -229,10 +230,10 @@ class GabionIT {
                 .inheritIO()
                 .start();
         try {
-            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_TIMEOUT_SECONDS);
-            while (!Files.exists(socket) && server.isAlive() && System.nanoTime() < deadline) {
-                Thread.onSpinWait();
-            }
+            Waiting.until(
+                    "qemu-nbd's socket",
+                    Duration.ofSeconds(START_TIMEOUT_SECONDS),
+                    () -> Files.exists(socket) || !server.isAlive());
             agent.socket = socket.toString();
             ok("volume", "attach", "data", "--node", "agent-1");
             byte[] content = new byte[size];
