@@ -5,6 +5,7 @@ test_stages_fast=(unit)
 test_stages_all=(unit simulation power-cuts block-clients fencing bad-input kills kubernetes chart csi-sanity e2e)
 # Stages that wait more than they compute run beside each other: lanes divided by `|`, each with its stages in order.
 test_order_default=(unit simulation 'power-cuts|block-clients,fencing,bad-input' kills kubernetes chart e2e)
+test_order_full=("${test_order_default[@]}" csi-sanity)
 passed=0
 failed=0
 failed_names=()
@@ -127,7 +128,7 @@ run_tests() {
   while [ $# -gt 0 ]; do
     case "$1" in
       --fast) stages=("${test_stages_fast[@]}"); scope=fast ;;
-      --full) stages=("${test_order_default[@]}"); scope=full ;;
+      --full) stages=("${test_order_full[@]}"); scope=full ;;
       --only)
         name=${2:?--only needs the name of a stage: ${test_stages_all[*]}}
         shift

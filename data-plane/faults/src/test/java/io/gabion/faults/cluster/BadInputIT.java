@@ -29,7 +29,7 @@ class BadInputIT {
     private static final int ENOSPC = 28;
     private static final int CHUNK_BYTES = 256 << 10;
     /** Small enough to fill quickly, large enough for the disk's own structures. */
-    private static final String SMALL = "512MiB";
+    private static final String SMALL = "192MiB";
 
     private static ClusterFixture cluster;
 
