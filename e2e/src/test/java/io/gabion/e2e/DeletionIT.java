@@ -57,14 +57,13 @@ class DeletionIT {
                 SPACE_RETURNS,
                 () -> tombstones(cluster, lost) == 0,
                 () -> cluster.kubectl().field(".spec.tombstones", "storagenode", lost));
+        System.out.printf("[gabion] its tombstones are obeyed %d s after the node is Ready%n", secondsSince(begun));
         Waiting.until(
                 "the space on " + lost + " is free again",
                 SPACE_RETURNS,
                 () -> ready(cluster, lost).equals("True") && cluster.usedBytes(lost) < empty + STORED_MEBIBYTES * MIB,
                 () -> ready(cluster, lost) + ", " + empty + " bytes used at first");
-        System.out.printf(
-                "[gabion] its space is free again %d s after the node is Ready%n",
-                Duration.ofNanos(System.nanoTime() - begun).toSeconds());
+        System.out.printf("[gabion] its space is free again %d s after the node is Ready%n", secondsSince(begun));
     }
 
     /** A claim with three copies and data, used by nobody any more. */
@@ -86,7 +85,11 @@ class DeletionIT {
         claim.delete();
         Waiting.untilEqual("volume of " + claim.name(), limit, "", () -> cluster.kubectl()
                 .field(".metadata.name", "volumes.gabion.io", volume));
-        return Duration.ofNanos(System.nanoTime() - begun).toSeconds();
+        return secondsSince(begun);
+    }
+
+    private static long secondsSince(long nanos) {
+        return Duration.ofNanos(System.nanoTime() - nanos).toSeconds();
     }
 
     private static String ready(Cluster cluster, String node) {
