@@ -115,7 +115,7 @@ class KubernetesIdentityIT {
     }
 
     private static void await(BooleanSupplier condition) {
-        Waiting.until("the condition", Duration.ofSeconds(60), condition::getAsBoolean);
+        Waiting.until("the condition", Duration.ofMinutes(1), condition::getAsBoolean);
     }
 
     private static HttpResponse<String> ready(AgentProcess.Ground ground) {

@@ -3,7 +3,9 @@ package io.gabion.node;
 import io.gabion.api.certificate.CertificateFiles;
 import io.gabion.model.ClusterId;
 import io.gabion.model.NodeName;
-import io.gabion.node.NodeOptions.UsageException;
+import io.gabion.process.CommandLine;
+import io.gabion.process.UsageException;
+import io.gabion.protocol.control.HostPort;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
@@ -43,7 +45,6 @@ public record KubernetesOptions(
                    [--disk-backend auto|ring|threads] [--network-backend auto|io_uring|epoll|nio] [--loops 1]""";
 
     private static final List<String> NAMES = List.of(
-            SWITCH,
             "--name",
             "--data",
             "--host",
@@ -59,28 +60,31 @@ public record KubernetesOptions(
             "--network-backend",
             "--loops");
 
-    /** Parses {@code --option value} or {@code --option=value}. */
-    public static KubernetesOptions parse(String... arguments) throws UsageException {
-        CommandLine given = CommandLine.of(NAMES, Set.of(SWITCH), arguments);
-        String cluster = given.get("--cluster");
+    /** Reads {@code --option value} and {@code --option=value}. */
+    public static KubernetesOptions parse(List<String> words) throws UsageException {
+        CommandLine line = CommandLine.of(NAMES, Set.of(SWITCH), words);
         return new KubernetesOptions(
-                CommandLine.nodeName(given.required("--name")),
-                Path.of(given.required("--data")),
-                Optional.ofNullable(given.get("--host")).or(() -> Optional.ofNullable(System.getenv("POD_IP"))),
-                cluster == null ? Optional.empty() : Optional.of(new ClusterId(CommandLine.uuid("--cluster", cluster))),
-                given.get("--certificate") == null
-                        ? Optional.empty()
-                        : Optional.of(new CertificateFiles(
-                                Path.of(given.required("--certificate")),
-                                Path.of(given.required("--key")),
-                                Path.of(given.required("--ca")))),
-                CommandLine.address("--data-listen", given.required("--data-listen")),
-                CommandLine.address("--control-listen", given.required("--control-listen")),
-                CommandLine.address("--metrics-listen", given.required("--metrics-listen")),
-                CommandLine.bootId(given.get("--boot-id")),
-                CommandLine.diskBackend(given.get("--disk-backend", "auto")),
-                CommandLine.networkBackend(given.get("--network-backend", "auto")),
-                CommandLine.loops(given.get("--loops", "1")));
+                line.required("--name", NodeName::new),
+                line.required("--data", Path::of),
+                line.optional("--host", text -> text).or(() -> Optional.ofNullable(System.getenv("POD_IP"))),
+                line.optional("--cluster", ClusterId::of),
+                certificate(line),
+                line.required("--data-listen", HostPort::resolve),
+                line.required("--control-listen", HostPort::resolve),
+                line.required("--metrics-listen", HostPort::resolve),
+                NodeOptions.bootId(line),
+                NodeOptions.diskBackend(line),
+                NodeOptions.networkBackend(line),
+                NodeOptions.loops(line));
+    }
+
+    private static Optional<CertificateFiles> certificate(CommandLine line) throws UsageException {
+        return line.has("--certificate")
+                ? Optional.of(new CertificateFiles(
+                        line.required("--certificate", Path::of),
+                        line.required("--key", Path::of),
+                        line.required("--ca", Path::of)))
+                : Optional.empty();
     }
 
     /** With what the API told. */

@@ -9,9 +9,10 @@ import io.gabion.model.ClusterId;
 import io.gabion.node.kubernetes.KubernetesConfigurationStore;
 import io.gabion.node.kubernetes.NodeAssignment;
 import io.gabion.node.kubernetes.NodeUpkeep;
-import io.gabion.node.metrics.MetricsServer;
 import io.gabion.node.metrics.NodeMetrics;
-import io.gabion.node.metrics.Readiness;
+import io.gabion.process.HealthServer;
+import io.gabion.process.Probe;
+import io.gabion.process.Readiness;
 import io.gabion.protocol.control.ControlRole;
 import java.io.IOException;
 import java.time.Duration;
@@ -55,9 +56,9 @@ final class KubernetesStart {
     }
 
     private StorageNode run() throws StartException, InterruptedException {
-        MetricsServer server;
+        HealthServer server;
         try {
-            server = MetricsServer.start(options.metricsListen(), metrics.registry(), readiness);
+            server = HealthServer.start(options.metricsListen(), metrics.registry(), Probe.FINE, readiness);
         } catch (IOException e) {
             throw new StartException(String.valueOf(e.getMessage()), e);
         }
@@ -89,10 +90,7 @@ final class KubernetesStart {
     }
 
     private StorageNode start(
-            NodeOptions complete,
-            NodeAssignment.Disk disk,
-            MetricsServer server,
-            Optional<CertificateRequests> requests)
+            NodeOptions complete, NodeAssignment.Disk disk, HealthServer server, Optional<CertificateRequests> requests)
             throws StartException {
         NodeGround ground = new NodeGround(
                 metrics,

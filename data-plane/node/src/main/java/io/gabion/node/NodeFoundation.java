@@ -1,5 +1,6 @@
 package io.gabion.node;
 
+import io.gabion.process.BuildVersion;
 import io.gabion.protocol.control.ControlTls;
 import io.gabion.wire.Backend;
 import io.gabion.wire.EventLoops;
@@ -33,7 +34,7 @@ final class NodeFoundation {
             ControlTls control = ControlTls.load(options.cluster(), options.certificate(), options.key(), options.ca());
             TlsIdentity tls =
                     TlsIdentity.load(options.ca(), options.certificate(), options.key(), TlsEngine.Choice.AUTO);
-            Hello self = Hello.of(Role.NODE, options.cluster(), options.name(), options.bootId(), NodeVersion.TEXT);
+            Hello self = Hello.of(Role.NODE, options.cluster(), options.name(), options.bootId(), BuildVersion.text());
             if (!tls.identity().equals(self.identity())) {
                 throw new StartException("certificate " + options.certificate() + " is for " + tls.identity()
                         + ", but this process is " + self.identity() + " (check --name, --cluster and --certificate)");
@@ -41,6 +42,8 @@ final class NodeFoundation {
             EventLoops loops =
                     EventLoops.start(Backend.Choice.parse(options.networkBackend()), options.loops(), "gabion-loop");
             return new NodeFoundation(WireOptions.of(loops, self, tls), control);
+        } catch (StartException e) {
+            throw e;
         } catch (IOException | IllegalStateException | IllegalArgumentException e) {
             throw new StartException(String.valueOf(e.getMessage()), e);
         }

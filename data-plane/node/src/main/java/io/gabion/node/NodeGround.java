@@ -2,9 +2,9 @@ package io.gabion.node;
 
 import io.gabion.node.configstore.ConfigurationStore;
 import io.gabion.node.configstore.ConfigurationStoreClient;
-import io.gabion.node.metrics.MetricsServer;
 import io.gabion.node.metrics.NodeMetrics;
-import io.gabion.node.metrics.Readiness;
+import io.gabion.process.HealthServer;
+import io.gabion.process.Readiness;
 import io.gabion.protocol.control.ControlChannels;
 import io.gabion.protocol.control.ControlRole;
 import io.gabion.protocol.control.ControlTls;
@@ -19,20 +19,19 @@ import java.util.concurrent.ScheduledExecutorService;
  * @param metricsServer may answer probes long before the node exists
  */
 record NodeGround(
-        NodeMetrics metrics, Readiness readiness, MetricsServer metricsServer, StoreOpening store, DiskOpening disk) {
+        NodeMetrics metrics, Readiness readiness, HealthServer metricsServer, StoreOpening store, DiskOpening disk) {
     /** Makes the way to the configuration store. */
     @FunctionalInterface
     interface StoreOpening {
         /** @param timer of the node; its tasks may not block */
-        ConfigurationStore open(NodeOptions options, ControlTls tls, ScheduledExecutorService timer)
-                throws StartException, IOException;
+        ConfigurationStore open(NodeOptions options, ControlTls tls, ScheduledExecutorService timer) throws IOException;
     }
 
     /** The stand-alone configuration store. */
     static ConfigurationStore standAlone(NodeOptions options, ControlTls tls, ScheduledExecutorService timer)
-            throws StartException, IOException {
-        InetSocketAddress address = options.configurationStore()
-                .orElseThrow(() -> new StartException("option --configuration-store is missing"));
+            throws IOException {
+        InetSocketAddress address =
+                options.configurationStore().orElseThrow(() -> new StartException("--configuration-store is missing"));
         return new ConfigurationStoreClient(
                 ControlChannels.secure(
                         address.getHostString(), address.getPort(), tls, Set.of(ControlRole.CONFIGURATION_STORE)),

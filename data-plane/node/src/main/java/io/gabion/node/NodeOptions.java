@@ -2,9 +2,16 @@ package io.gabion.node;
 
 import io.gabion.model.ClusterId;
 import io.gabion.model.NodeName;
+import io.gabion.process.CommandLine;
+import io.gabion.process.UsageException;
+import io.gabion.protocol.control.HostPort;
+import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -47,6 +54,12 @@ public record NodeOptions(
                    --configuration-store HOST:PORT [--capacity 8GiB] [--pool default] [--boot-id UUID]
                    [--disk-backend auto|ring|threads] [--network-backend auto|io_uring|epoll|nio] [--loops 1]""";
 
+    private static final Path KERNEL_BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
+    private static final List<String> DISK_BACKENDS = List.of("auto", "ring", "threads");
+    private static final List<String> NETWORK_BACKENDS = List.of("auto", "io_uring", "epoll", "nio");
+    /** More loops than any machine we know has cores. */
+    private static final int MAX_LOOPS = 256;
+
     private static final List<String> NAMES = List.of(
             "--name",
             "--data",
@@ -65,36 +78,76 @@ public record NodeOptions(
             "--network-backend",
             "--loops");
 
-    /** The command line is wrong; the message names the option and what it should be. */
-    public static final class UsageException extends Exception {
-        public UsageException(String message) {
-            super(message);
-        }
-    }
-
-    /** Parses {@code --option value} or {@code --option=value}. */
-    public static NodeOptions parse(String... arguments) throws UsageException {
-        CommandLine given = CommandLine.of(NAMES, Set.of(), arguments);
-        NodeName name = CommandLine.nodeName(given.required("--name"));
-        Path data = Path.of(given.required("--data"));
+    /** Reads {@code --option value} and {@code --option=value}. */
+    public static NodeOptions parse(List<String> words) throws UsageException {
+        CommandLine line = CommandLine.of(NAMES, Set.of(), words);
+        Path data = line.required("--data", Path::of);
         return new NodeOptions(
-                name,
+                line.required("--name", NodeName::new),
                 data,
                 data,
                 Optional.empty(),
-                CommandLine.capacity(given.get("--capacity")),
-                given.get("--pool", "default"),
-                new ClusterId(CommandLine.uuid("--cluster", given.required("--cluster"))),
-                Path.of(given.required("--certificate")),
-                Path.of(given.required("--key")),
-                Path.of(given.required("--ca")),
-                CommandLine.address("--data-listen", given.required("--data-listen")),
-                CommandLine.address("--control-listen", given.required("--control-listen")),
-                CommandLine.address("--metrics-listen", given.required("--metrics-listen")),
-                Optional.of(CommandLine.address("--configuration-store", given.required("--configuration-store"))),
-                CommandLine.bootId(given.get("--boot-id")),
-                CommandLine.diskBackend(given.get("--disk-backend", "auto")),
-                CommandLine.networkBackend(given.get("--network-backend", "auto")),
-                CommandLine.loops(given.get("--loops", "1")));
+                line.optional("--capacity", NodeOptions::capacity).orElse(OptionalLong.empty()),
+                line.optional("--pool", text -> text).orElse("default"),
+                line.required("--cluster", ClusterId::of),
+                line.required("--certificate", Path::of),
+                line.required("--key", Path::of),
+                line.required("--ca", Path::of),
+                line.required("--data-listen", HostPort::resolve),
+                line.required("--control-listen", HostPort::resolve),
+                line.required("--metrics-listen", HostPort::resolve),
+                Optional.of(line.required("--configuration-store", HostPort::resolve)),
+                bootId(line),
+                diskBackend(line),
+                networkBackend(line),
+                loops(line));
+    }
+
+    static UUID bootId(CommandLine line) throws UsageException {
+        Optional<UUID> given = line.optional("--boot-id", UUID::fromString);
+        if (given.isPresent()) {
+            return given.get();
+        }
+        try {
+            return UUID.fromString(Files.readString(KERNEL_BOOT_ID).strip());
+        } catch (IOException e) {
+            throw new UsageException(KERNEL_BOOT_ID + " cannot be read (" + e.getMessage()
+                    + "); give --boot-id UUID, another one after every start of the machine");
+        }
+    }
+
+    static String diskBackend(CommandLine line) throws UsageException {
+        return line.optional("--disk-backend", CommandLine.oneOf(DISK_BACKENDS)).orElse("auto");
+    }
+
+    static String networkBackend(CommandLine line) throws UsageException {
+        return line.optional("--network-backend", CommandLine.oneOf(NETWORK_BACKENDS))
+                .orElse("auto");
+    }
+
+    static int loops(CommandLine line) throws UsageException {
+        return line.optional("--loops", CommandLine.number(1, MAX_LOOPS)).orElse(1);
+    }
+
+    private static OptionalLong capacity(String text) {
+        String lower = text.toLowerCase(Locale.ROOT);
+        long unit = 1;
+        String number = lower;
+        for (Map.Entry<String, Integer> suffix :
+                Map.of("kib", 10, "mib", 20, "gib", 30, "tib", 40).entrySet()) {
+            if (lower.endsWith(suffix.getKey())) {
+                unit = 1L << suffix.getValue();
+                number = lower.substring(0, lower.length() - suffix.getKey().length());
+            }
+        }
+        try {
+            long bytes = Math.multiplyExact(Long.parseLong(number.trim()), unit);
+            if (bytes > 0) {
+                return OptionalLong.of(bytes);
+            }
+        } catch (NumberFormatException | ArithmeticException _) {
+            // Falls through to the one message for every malformed size.
+        }
+        throw new IllegalArgumentException("must be a size such as 8GiB, 512MiB or bytes");
     }
 }

@@ -1,7 +1,9 @@
 package io.gabion.node;
 
+import java.io.IOException;
+
 /** The process cannot start; the message is one line for people that names what is wrong and the remedy. */
-public final class StartException extends Exception {
+public final class StartException extends IOException {
     public StartException(String message) {
         super(message);
     }

@@ -16,9 +16,12 @@ import io.gabion.node.configstore.RecordUpkeep;
 import io.gabion.node.control.NodeControlService;
 import io.gabion.node.control.VerifyOutcome;
 import io.gabion.node.control.VerifyResults;
-import io.gabion.node.metrics.MetricsServer;
 import io.gabion.node.metrics.NodeMetrics;
-import io.gabion.node.metrics.Readiness;
+import io.gabion.process.BuildVersion;
+import io.gabion.process.HealthServer;
+import io.gabion.process.Probe;
+import io.gabion.process.Program;
+import io.gabion.process.Readiness;
 import io.gabion.wire.Admission;
 import io.gabion.wire.Hello;
 import io.gabion.wire.Refusal;
@@ -28,6 +31,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
@@ -84,7 +88,7 @@ public final class StorageNode implements AutoCloseable {
     private final NodeReport report;
     private final WireServer dataServer;
     private final ControlEndpoint control;
-    private final MetricsServer metricsServer;
+    private final HealthServer metricsServer;
     private final CompletableFuture<Void> serving = new CompletableFuture<>();
     private final List<Runnable> closeToo = new CopyOnWriteArrayList<>();
     private volatile boolean admitting;
@@ -95,7 +99,7 @@ public final class StorageNode implements AutoCloseable {
         this.metrics = ground.metrics();
         this.readiness = ground.readiness();
         this.metricsServer = ground.metricsServer();
-        this.version = NodeVersion.TEXT;
+        this.version = BuildVersion.text();
         this.wire = started.wire();
         List<Shard> made = new ArrayList<>();
         wire.loops()
@@ -131,10 +135,7 @@ public final class StorageNode implements AutoCloseable {
         this.control = new ControlEndpoint(options, started.control(), new NodeControlService(report, verifyResults));
         started.closeOnFailure(control::close);
         metrics.describe(
-                version,
-                options.name().value(),
-                disk.backend(),
-                wire.loops().backend().text());
+                options.name().value(), disk.backend(), wire.loops().backend().text());
         metrics.sample(report::sample);
     }
 
@@ -147,12 +148,13 @@ public final class StorageNode implements AutoCloseable {
     static StorageNode start(NodeOptions options, DiskOpening opening) throws StartException {
         NodeMetrics metrics = new NodeMetrics();
         Readiness readiness = new Readiness();
+        HealthServer server;
         try {
-            MetricsServer server = MetricsServer.start(options.metricsListen(), metrics.registry(), readiness);
-            return start(options, new NodeGround(metrics, readiness, server, NodeGround::standAlone, opening));
+            server = HealthServer.start(options.metricsListen(), metrics.registry(), Probe.FINE, readiness);
         } catch (IOException e) {
             throw new StartException(String.valueOf(e.getMessage()), e);
         }
+        return start(options, new NodeGround(metrics, readiness, server, NodeGround::standAlone, opening));
     }
 
     /** Takes over the server of {@code ground}. */
@@ -163,12 +165,12 @@ public final class StorageNode implements AutoCloseable {
                 StorageNode node = new StorageNode(options, ground, started);
                 node.begin();
                 return node;
-            } catch (IOException | IllegalStateException | IllegalArgumentException e) {
-                started.undoAll();
-                throw new StartException(String.valueOf(e.getMessage()), e);
             } catch (StartException e) {
                 started.undoAll();
                 throw e;
+            } catch (IOException | IllegalStateException | IllegalArgumentException e) {
+                started.undoAll();
+                throw new StartException(String.valueOf(e.getMessage()), e);
             }
         } catch (StartException e) {
             ground.metricsServer().close();
@@ -416,24 +418,15 @@ public final class StorageNode implements AutoCloseable {
         return replicas;
     }
 
-    /** Entry point of the process. Exit codes: 0 stopped in good order, 1 cannot start, 2 wrong usage. */
+    /** Entry point of the process. */
     public static void main(String... arguments) {
         boolean kubernetes = List.of(arguments).contains(KubernetesOptions.SWITCH);
-        try {
-            StorageNode node = kubernetes
-                    ? KubernetesStart.run(KubernetesOptions.parse(arguments))
-                    : start(NodeOptions.parse(arguments));
-            Runtime.getRuntime().addShutdownHook(new Thread(node::close, "gabion-stop"));
-            Thread.currentThread().join();
-        } catch (NodeOptions.UsageException e) {
-            System.err.println("gabion-node: " + e.getMessage());
-            System.err.println(kubernetes ? KubernetesOptions.USAGE : NodeOptions.USAGE);
-            System.exit(2);
-        } catch (StartException e) {
-            System.err.println("gabion-node: " + e.getMessage());
-            System.exit(1);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        new Program("gabion-node", kubernetes ? KubernetesOptions.USAGE : NodeOptions.USAGE, "logback.xml")
+                .run(
+                        arguments,
+                        words -> Optional.of(
+                                kubernetes
+                                        ? KubernetesStart.run(KubernetesOptions.parse(words))
+                                        : start(NodeOptions.parse(words))));
     }
 }

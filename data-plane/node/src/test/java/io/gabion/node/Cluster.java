@@ -314,7 +314,7 @@ final class Cluster implements AutoCloseable {
     void startInside(String name, int loops, DiskOpening disk) throws Exception {
         List<String> arguments = new ArrayList<>(arguments(name, 0, 0, 0));
         arguments.addAll(List.of("--loops", Integer.toString(loops)));
-        insiders.put(name, StorageNode.start(NodeOptions.parse(arguments.toArray(new String[0])), disk));
+        insiders.put(name, StorageNode.start(NodeOptions.parse(arguments), disk));
     }
 
     void stopInside(String name) {

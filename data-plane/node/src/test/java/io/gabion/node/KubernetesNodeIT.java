@@ -19,12 +19,16 @@ import io.gabion.model.NodeName;
 import io.gabion.model.VolumeRecord;
 import io.gabion.node.kubernetes.ApiVolumes;
 import io.gabion.node.kubernetes.KubernetesConfigurationStore;
+import io.gabion.process.BuildVersion;
+import io.gabion.process.UsageException;
+import io.gabion.process.testing.Waiting;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -91,8 +95,8 @@ class KubernetesNodeIT {
         certificates.close();
     }
 
-    private KubernetesOptions options() throws NodeOptions.UsageException {
-        return KubernetesOptions.parse(
+    private KubernetesOptions options() throws UsageException {
+        return KubernetesOptions.parse(List.of(
                 "--kubernetes",
                 "--name",
                 SELF.value(),
@@ -111,7 +115,7 @@ class KubernetesNodeIT {
                 "--control-listen",
                 "127.0.0.1:0",
                 "--metrics-listen",
-                "127.0.0.1:" + metricsPort);
+                "127.0.0.1:" + metricsPort));
     }
 
     private StorageNode startNode() throws Exception {
@@ -142,16 +146,8 @@ class KubernetesNodeIT {
         return self().getStatus();
     }
 
-    private interface Condition {
-        boolean holds() throws Exception;
-    }
-
-    private static void until(String what, Condition condition) throws Exception {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(WAIT_SECONDS);
-        while (!condition.holds()) {
-            assertThat(System.nanoTime()).as(what).isLessThan(deadline);
-            TimeUnit.MILLISECONDS.sleep(50);
-        }
+    private static void until(String what, Waiting.Condition<Exception> condition) throws Exception {
+        Waiting.until(what, Duration.ofSeconds(WAIT_SECONDS), condition);
     }
 
     private int probe() throws Exception {
@@ -183,7 +179,7 @@ class KubernetesNodeIT {
                         && status().getDisks().getFirst().getState() == DiskState.ONLINE);
         assertThat(NodeRecords.node(self()))
                 .hasValueSatisfying(record -> assertThat(record.dataPort()).isEqualTo(node.dataPort()));
-        assertThat(status().getSoftwareVersion()).isEqualTo(NodeVersion.TEXT);
+        assertThat(status().getSoftwareVersion()).isEqualTo(BuildVersion.text());
         assertThat(status().getDiskRecords()).hasSize(1);
         assertThat(probe()).isEqualTo(200);
 

@@ -3,6 +3,7 @@ package io.gabion.node;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.gabion.process.UsageException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,10 +26,10 @@ class KubernetesOptionsTest {
             "--boot-id",
             "5b1e2f6e-0d5c-4a57-9a57-0d5c4a579a57");
 
-    private static KubernetesOptions parse(String... more) throws NodeOptions.UsageException {
+    private static KubernetesOptions parse(String... more) throws UsageException {
         List<String> arguments = new ArrayList<>(POD);
         arguments.addAll(List.of(more));
-        return KubernetesOptions.parse(arguments.toArray(new String[0]));
+        return KubernetesOptions.parse(arguments);
     }
 
     @Test
@@ -45,7 +46,7 @@ class KubernetesOptionsTest {
 
     @Test
     void aCertificateComesWithItsKeyAndItsAuthority() {
-        assertThatThrownBy(() -> parse("--certificate", "a.pem")).hasMessage("option --key is missing");
+        assertThatThrownBy(() -> parse("--certificate", "a.pem")).hasMessage("--key is missing");
     }
 
     @Test

@@ -3,6 +3,7 @@ package io.gabion.node;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.gabion.process.UsageException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
@@ -30,10 +31,10 @@ class NodeOptionsTest {
             "--configuration-store",
             "127.0.0.1:7000");
 
-    private static NodeOptions parse(String... more) throws NodeOptions.UsageException {
+    private static NodeOptions parse(String... more) throws UsageException {
         List<String> all = new ArrayList<>(COMPLETE);
         all.addAll(List.of(more));
-        return NodeOptions.parse(all.toArray(new String[0]));
+        return NodeOptions.parse(all);
     }
 
     @Test
@@ -51,7 +52,7 @@ class NodeOptionsTest {
     @Test
     void unknownOptionNamesTheNearest() {
         assertThatThrownBy(() -> parse("--contrl-listen", "127.0.0.1:1"))
-                .isInstanceOf(NodeOptions.UsageException.class)
+                .isInstanceOf(UsageException.class)
                 .hasMessageContaining("did you mean --control-listen?");
     }
 
@@ -62,7 +63,7 @@ class NodeOptionsTest {
 
     @Test
     void missingOptionIsNamed() {
-        assertThatThrownBy(() -> NodeOptions.parse("--name", "n1")).hasMessageContaining("--data is missing");
+        assertThatThrownBy(() -> NodeOptions.parse(List.of("--name", "n1"))).hasMessageContaining("--data is missing");
     }
 
     @Test

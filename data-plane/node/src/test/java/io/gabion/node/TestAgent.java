@@ -8,6 +8,7 @@ import io.gabion.model.ByteRange;
 import io.gabion.model.NodeName;
 import io.gabion.model.SessionId;
 import io.gabion.model.VolumeId;
+import io.gabion.process.testing.Waiting;
 import io.gabion.wire.Backend;
 import io.gabion.wire.CloseReason;
 import io.gabion.wire.Connection;
@@ -20,6 +21,7 @@ import io.gabion.wire.TlsIdentity;
 import io.gabion.wire.WireClient;
 import io.gabion.wire.WireOptions;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -194,7 +196,7 @@ final class TestAgent implements AutoCloseable {
             Object first = inbox.poll(ANSWER_MILLIS, TimeUnit.MILLISECONDS);
             if (connection == null) {
                 // Nothing listens yet: do not spin.
-                TimeUnit.MILLISECONDS.sleep(20);
+                Waiting.pass(Duration.ofMillis(20));
             }
             return first instanceof Connection;
         }

@@ -7,8 +7,10 @@ import io.gabion.model.ByteRange;
 import io.gabion.model.NodeName;
 import io.gabion.model.VolumeId;
 import io.gabion.model.VolumeRecord;
+import io.gabion.process.testing.Waiting;
 import io.gabion.protocol.control.v1.ReplicaStatus;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -78,12 +80,8 @@ class ThreeNodesIT {
         }
     }
 
-    private void until(String what, BooleanSupplier condition) throws InterruptedException {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(120);
-        while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime()).as(what).isLessThan(deadline);
-            TimeUnit.MILLISECONDS.sleep(50);
-        }
+    private static void until(String what, BooleanSupplier condition) {
+        Waiting.until(what, Duration.ofMinutes(2), condition::getAsBoolean);
     }
 
     private boolean allInSync() {
@@ -126,7 +124,7 @@ class ThreeNodesIT {
         writeSome(50);
         assertThat(primaryNode()).isNotEqualTo(primary);
         System.out.println("longest pause with a stopped primary: " + agent.longestPauseMillis() + " ms");
-        TimeUnit.SECONDS.sleep(5);
+        Waiting.pass(Duration.ofSeconds(5));
         cluster.signal(primary, "CONT");
         writeSome(50);
         until("the stopped node is back in sync", this::allInSync);
@@ -155,12 +153,12 @@ class ThreeNodesIT {
         try (LoadAgent load = new LoadAgent(cluster, AGENT, volume)) {
             for (int round = 0; round < KILL_ROUNDS; round++) {
                 load.start(16, 3_000);
-                TimeUnit.MILLISECONDS.sleep(kills.nextInt(1_000));
+                Waiting.pass(Duration.ofMillis(kills.nextInt(1_000)));
                 String victim =
                         Cluster.names().get(kills.nextInt(Cluster.names().size()));
                 boolean primary = victim.equals(primaryNode());
                 cluster.kill(victim);
-                TimeUnit.MILLISECONDS.sleep(kills.nextInt(1_000));
+                Waiting.pass(Duration.ofMillis(kills.nextInt(1_000)));
                 cluster.startNode(victim);
                 load.finish();
                 System.out.println(
@@ -215,9 +213,9 @@ class ThreeNodesIT {
         cluster.kill(primary);
         Thread late = Thread.ofPlatform().start(() -> {
             try {
-                TimeUnit.SECONDS.sleep(3);
+                Waiting.pass(Duration.ofSeconds(3));
                 cluster.restartStore();
-            } catch (InterruptedException | java.io.IOException e) {
+            } catch (java.io.IOException e) {
                 throw new IllegalStateException(e);
             }
         });

@@ -7,11 +7,13 @@ import io.gabion.model.BlockGeometry;
 import io.gabion.model.ByteRange;
 import io.gabion.model.NodeName;
 import io.gabion.model.VolumeRecord;
+import io.gabion.process.testing.Waiting;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -54,12 +56,8 @@ class WiringIT {
                 name, loops, disks.computeIfAbsent(name, _ -> new MemoryDisk()).opening());
     }
 
-    private static void until(String what, BooleanSupplier condition) throws InterruptedException {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-        while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime()).as(what).isLessThan(deadline);
-            TimeUnit.MILLISECONDS.sleep(20);
-        }
+    private static void until(String what, BooleanSupplier condition) {
+        Waiting.until(what, Duration.ofMinutes(1), condition::getAsBoolean);
     }
 
     private String diskState(String name) {
@@ -138,7 +136,7 @@ class WiringIT {
         startNode("n1", 1);
         int taken = cluster.dataPort("n1");
         String[] arguments = cluster.arguments("n3", taken, 0, 0).toArray(new String[0]);
-        assertThatThrownBy(() -> StorageNode.start(NodeOptions.parse(arguments), new MemoryDisk().opening()))
+        assertThatThrownBy(() -> StorageNode.start(NodeOptions.parse(List.of(arguments)), new MemoryDisk().opening()))
                 .isInstanceOf(StartException.class)
                 .hasMessageContaining("127.0.0.1:" + taken);
     }
@@ -147,7 +145,7 @@ class WiringIT {
     void certificateOfAnotherNodeIsOneClearLine() {
         String[] arguments = cluster.arguments("n3", 0, 0, 0).toArray(new String[0]);
         arguments[1] = "n2";
-        assertThatThrownBy(() -> StorageNode.start(NodeOptions.parse(arguments), new MemoryDisk().opening()))
+        assertThatThrownBy(() -> StorageNode.start(NodeOptions.parse(List.of(arguments)), new MemoryDisk().opening()))
                 .isInstanceOf(StartException.class)
                 .hasMessageContaining("node/n3")
                 .hasMessageContaining("node/n2");

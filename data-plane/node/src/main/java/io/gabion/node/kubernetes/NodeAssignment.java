@@ -11,7 +11,7 @@ import io.gabion.api.v1alpha1.StorageCluster;
 import io.gabion.api.v1alpha1.StorageNode;
 import io.gabion.model.ClusterId;
 import io.gabion.model.NodeName;
-import io.gabion.node.metrics.Readiness;
+import io.gabion.process.Readiness;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;

@@ -5,7 +5,7 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.gabion.model.NodeName;
 import io.gabion.node.configstore.RecordUpkeep;
 import io.gabion.node.control.NodeOperations;
-import io.gabion.node.metrics.Readiness;
+import io.gabion.process.Readiness;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;

@@ -1,5 +1,6 @@
 package io.gabion.node.kubernetes;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fabric8.kubernetes.client.KubernetesClientException;
@@ -31,6 +32,9 @@ final class StatusPublisher {
     private static final long FIGURES_NANOS = TimeUnit.SECONDS.toNanos(60);
     /** A change of used bytes by this part of the disk does not wait. */
     private static final long LARGE_PART = 50;
+
+    /** So long the watch may take to show what was written. */
+    private static final long SEEN_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private static final double PERCENT = 100;
 
@@ -65,7 +69,7 @@ final class StatusPublisher {
                 replicas.stream().filter(r -> r.view().role().equals("primary")).count();
         Snapshot now = new Snapshot(report(node.facts().disks().getFirst()), replicas.size(), primaries);
         Snapshot before = published;
-        if (before != null && !isDue(before, now)) {
+        if (before != null && !isDue(before, now) && !isOverwritten(now)) {
             return;
         }
         try {
@@ -89,6 +93,28 @@ final class StatusPublisher {
                 orZero(now.disk().getFreeBytes()) - orZero(before.disk().getFreeBytes()));
         boolean old = nanoTime.getAsLong() - publishedNanos >= FIGURES_NANOS;
         return moved * LARGE_PART > size || size != orZero(before.disk().getSizeBytes()) || (moved > 0 && old);
+    }
+
+    private boolean isOverwritten(Snapshot now) {
+        StorageNode own = nodes.knownOwn();
+        return own != null
+                && nanoTime.getAsLong() - publishedNanos >= SEEN_NANOS
+                && isOverwritten(own.getStatus(), status(now));
+    }
+
+    /**
+     * While the operator counts this node as lost it puts in its own figures; afterwards ours are due again, although nothing
+     * changed here.
+     */
+    static boolean isOverwritten(StorageNodeStatus seen, ObjectNode ours) {
+        boolean lost = seen.getConditions().stream()
+                .noneMatch(c -> "Ready".equals(c.getType()) && "True".equals(c.getStatus()));
+        JsonNode standing = JSON.valueToTree(seen);
+        return !lost
+                && Stream.of("disksOnline", "replicas", "primaries")
+                        .anyMatch(field -> !ours.path(field)
+                                .asText()
+                                .equals(standing.path(field).asText()));
     }
 
     private static long orZero(@Nullable Long value) {

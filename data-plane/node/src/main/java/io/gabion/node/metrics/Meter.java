@@ -2,7 +2,6 @@ package io.gabion.node.metrics;
 
 /** Every meter of the storage process; a name keeps its meaning for ever. */
 public enum Meter {
-    BUILD_INFO("gabion_build_info", "Version of the software; always 1.", "version", "node"),
     IO_BACKEND("gabion_io_backend", "Disk back end in use; always 1.", "backend"),
     NETWORK_BACKEND("gabion_network_backend", "Network back end in use; always 1.", "backend"),
 

@@ -1,10 +1,9 @@
 package io.gabion.node.metrics;
 
+import io.gabion.process.ProcessMetrics;
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.CounterWithCallback;
 import io.prometheus.metrics.core.metrics.GaugeWithCallback;
-import io.prometheus.metrics.core.metrics.Info;
-import io.prometheus.metrics.instrumentation.jvm.JvmMetrics;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -45,11 +44,10 @@ public final class NodeMetrics {
     }
 
     /** Registers what never changes. */
-    public void describe(String version, String node, String diskBackend, String networkBackend) {
-        info(Meter.BUILD_INFO).addLabelValues(version, node);
+    public void describe(String node, String diskBackend, String networkBackend) {
+        ProcessMetrics.register(registry, "data-plane", node);
         gauge(Meter.IO_BACKEND, sink -> sink.value(1, diskBackend));
         gauge(Meter.NETWORK_BACKEND, sink -> sink.value(1, networkBackend));
-        JvmMetrics.builder().register(registry);
     }
 
     /** Registers everything that is looked up at a scrape. {@code source} may block for a moment. */
@@ -162,18 +160,7 @@ public final class NodeMetrics {
         return registered;
     }
 
-    private Info info(Meter meter) {
-        return Info.builder()
-                .name(meter.metric())
-                .help(meter.help())
-                .labelNames(meter.labels())
-                .register(registry);
-    }
-
     private void gauge(Meter meter, Consumer<Sink> values) {
-        if (meter.metric().endsWith("_info")) {
-            throw new IllegalArgumentException(meter + " is not a gauge");
-        }
         GaugeWithCallback.builder()
                 .name(meter.metric())
                 .help(meter.help())

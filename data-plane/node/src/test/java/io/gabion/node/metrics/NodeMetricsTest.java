@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gabion.node.metrics.IoMeters.IoKind;
 import io.gabion.node.metrics.IoMeters.Phase;
+import io.gabion.process.HealthServer;
+import io.gabion.process.Probe;
+import io.gabion.process.Readiness;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -29,7 +32,7 @@ class NodeMetricsTest {
     @Test
     void everyMeterIsScrapedUnderItsName() throws Exception {
         NodeMetrics metrics = new NodeMetrics();
-        metrics.describe("1", "n1", "threads", "epoll");
+        metrics.describe("n1", "threads", "epoll");
         metrics.sample(() -> SAMPLE);
         metrics.io().io(IoKind.WRITE, Phase.LOCAL, 0.001);
         metrics.io().acknowledged("n2", 0.002);
@@ -38,7 +41,7 @@ class NodeMetricsTest {
         metrics.rebuildEnded("finished");
         String text;
         InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
-        try (MetricsServer server = MetricsServer.start(any, metrics.registry(), new Readiness());
+        try (HealthServer server = HealthServer.start(any, metrics.registry(), Probe.FINE, new Readiness());
                 HttpClient client = HttpClient.newHttpClient()) {
             URI uri = URI.create("http://127.0.0.1:" + server.port() + "/metrics");
             text = client.send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString())
