@@ -8,9 +8,7 @@ import io.gabion.csi.backend.StorageNodes;
 import io.gabion.csi.backend.VolumeBackend;
 import io.gabion.csi.controller.ControllerService;
 import io.gabion.csi.controller.ObjectNames;
-import io.gabion.csi.health.BoundedReadiness;
-import io.gabion.csi.health.HealthServer;
-import io.gabion.csi.health.Readiness;
+import io.gabion.csi.health.BoundedProbe;
 import io.gabion.csi.host.HostCommands;
 import io.gabion.csi.identity.IdentityService;
 import io.gabion.csi.node.FenceWatch;
@@ -20,6 +18,12 @@ import io.gabion.csi.node.NodeService;
 import io.gabion.csi.registration.KubeletRegistration;
 import io.gabion.csi.rpc.CallMeters;
 import io.gabion.csi.rpc.OperationLocks;
+import io.gabion.process.BuildVersion;
+import io.gabion.process.HealthServer;
+import io.gabion.process.Probe;
+import io.gabion.process.ProcessMetrics;
+import io.gabion.process.Readiness;
+import io.gabion.process.Shutdown;
 import io.gabion.protocol.control.ControlChannels;
 import io.gabion.protocol.control.ControlServers;
 import io.grpc.BindableService;
@@ -27,8 +31,6 @@ import io.grpc.ManagedChannel;
 import io.grpc.Server;
 import io.grpc.ServerInterceptors;
 import io.grpc.StatusRuntimeException;
-import io.prometheus.metrics.core.metrics.Info;
-import io.prometheus.metrics.instrumentation.jvm.JvmMetrics;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -93,33 +95,35 @@ public final class CsiProcess implements AutoCloseable {
         try {
             return new CsiProcess(options, opening, started);
         } catch (IOException | RuntimeException e) {
-            stop(started);
+            Shutdown.of(started);
             throw e;
         }
     }
 
     private CsiProcess(CsiOptions options, Opening opening, Deque<AutoCloseable> started) throws IOException {
         PrometheusRegistry registry = new PrometheusRegistry();
-        describe(registry, options);
+        String role = options.role().name().toLowerCase(Locale.ROOT);
+        ProcessMetrics.register(registry, "csi-" + role, options.node().value());
         // Health first: whoever probes shall not take a late API server for a process that hangs. A controller waits
-        // for nothing,
-        // and its sidecars, which start when it is healthy, give up when they are not answered within a second.
+        // for nothing, and its sidecars, which start when it is healthy, give up when they are not answered within a
+        // second.
         AtomicBoolean answered = new AtomicBoolean(!options.role().isController());
-        List<Readiness> alive = new CopyOnWriteArrayList<>();
+        List<Probe> alive = new CopyOnWriteArrayList<>();
         alive.add(() -> answered.get() ? Optional.empty() : Optional.of("starting"));
-        AtomicReference<Readiness> ready = new AtomicReference<>(() -> Optional.of("starting"));
+        Readiness starting = new Readiness();
+        AtomicReference<Probe> ready = new AtomicReference<>(starting);
         HealthServer health =
-                HealthServer.start(options.httpListen(), registry, () -> firstProblem(alive), () -> ready.get()
-                        .problem());
+                HealthServer.start(options.httpListen(), registry, () -> firstObstacle(alive), () -> ready.get()
+                        .obstacle());
         started.push(health);
         httpPort = health.port();
-        OpenGround open = opening.open(reason -> ready.set(() -> Optional.of("starting: " + reason)));
+        OpenGround open = opening.open(reason -> starting.notReady("starting: " + reason));
         started.push(open);
         Ground ground = open.ground();
-        Readiness grounded = readiness(options, ground);
+        Probe grounded = readiness(options, ground);
         OperationLocks locks = new OperationLocks();
         List<BindableService> services = new ArrayList<>();
-        services.add(new IdentityService(version(), grounded));
+        services.add(new IdentityService(BuildVersion.text(), grounded));
         if (options.role().isController()) {
             services.add(new ControllerService(
                     ground.backend(), ground.witness(), new OperationLocks(), options.maxVolumes(), options.alpha()));
@@ -155,8 +159,8 @@ public final class CsiProcess implements AutoCloseable {
         LOG.info(
                 "{} {} serves {} on {}, health and metrics on {}",
                 IdentityService.NAME,
-                version(),
-                options.role().name().toLowerCase(Locale.ROOT),
+                BuildVersion.text(),
+                role,
                 options.endpoint(),
                 httpPort);
     }
@@ -187,42 +191,24 @@ public final class CsiProcess implements AutoCloseable {
                 options.alpha());
     }
 
-    private static void describe(PrometheusRegistry registry, CsiOptions options) {
-        Info.builder()
-                .name("gabion_build_info")
-                .help("Version and name of this process.")
-                .labelNames("version", "process", "name")
-                .register(registry)
-                .addLabelValues(
-                        version(),
-                        "csi-" + options.role().name().toLowerCase(Locale.ROOT),
-                        options.node().value());
-        JvmMetrics.builder().register(registry);
-    }
-
-    private static Readiness readiness(CsiOptions options, Ground ground) {
-        List<Readiness> needed = new ArrayList<>();
+    private static Probe readiness(CsiOptions options, Ground ground) {
+        List<Probe> needed = new ArrayList<>();
         if (options.role().isController()) {
-            needed.add(new BoundedReadiness("the API server", ground.backend()::probe));
+            needed.add(new BoundedProbe("the API server", ground.backend()::probe));
         }
         if (options.role().isNode()) {
-            needed.add(new BoundedReadiness("the agent", ground.agent()::attachments));
+            needed.add(new BoundedProbe("the agent", ground.agent()::attachments));
         }
-        return () -> firstProblem(needed);
+        return () -> firstObstacle(needed);
     }
 
-    private static Optional<String> firstProblem(List<Readiness> all) {
-        return all.stream().flatMap(each -> each.problem().stream()).findFirst();
+    private static Optional<String> firstObstacle(List<Probe> all) {
+        return all.stream().flatMap(each -> each.obstacle().stream()).findFirst();
     }
 
     /** Somebody who empties the directory of plug-ins leaves us deaf; only a restart makes the socket again. */
-    private static Readiness socketThere(Path socket) {
+    private static Probe socketThere(Path socket) {
         return () -> Files.exists(socket) ? Optional.empty() : Optional.of("the socket " + socket + " was removed");
-    }
-
-    static String version() {
-        String version = CsiProcess.class.getPackage().getImplementationVersion();
-        return version == null ? "development" : version;
     }
 
     public int httpPort() {
@@ -231,16 +217,6 @@ public final class CsiProcess implements AutoCloseable {
 
     @Override
     public void close() {
-        stop(started);
-    }
-
-    private static void stop(Deque<AutoCloseable> started) {
-        for (AutoCloseable each = started.poll(); each != null; each = started.poll()) {
-            try {
-                each.close();
-            } catch (Exception e) {
-                LOG.warn("stopping {}: {}", each, e.toString());
-            }
-        }
+        Shutdown.of(started);
     }
 }

@@ -7,17 +7,17 @@ import csi.v1.NodeGetInfoRequest;
 import csi.v1.NodeGrpc;
 import csi.v1.ProbeRequest;
 import io.gabion.csi.kubernetes.KubernetesGround;
+import io.gabion.process.TemporaryDirectory;
+import io.gabion.process.UsageException;
 import io.gabion.protocol.control.ControlChannels;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 
 /**
  * Runs the driver for a moment, in both roles and without a cluster, so that an archive of the classes that it loads can be made
@@ -28,9 +28,9 @@ final class WarmUp {
 
     private WarmUp() {}
 
-    static void run() throws IOException, CsiOptions.UsageException {
-        Path directory = Files.createTempDirectory("gabion-csi");
-        try {
+    static void run() throws IOException, UsageException {
+        try (TemporaryDirectory temporary = TemporaryDirectory.create("gabion-csi")) {
+            Path directory = temporary.path();
             Files.createDirectories(directory.resolve("plugins_registry"));
             Path socket = directory.resolve("csi.sock");
             CsiOptions options = CsiOptions.parse(
@@ -47,8 +47,6 @@ final class WarmUp {
                 call(socket);
                 System.out.println("gabion-csi-driver: warmed up, health was on port " + process.httpPort());
             }
-        } finally {
-            remove(directory);
         }
     }
 
@@ -65,14 +63,6 @@ final class WarmUp {
             System.out.println("gabion-csi-driver: " + e.getStatus().getCode() + ", as it should be");
         } finally {
             channel.shutdownNow();
-        }
-    }
-
-    private static void remove(Path directory) throws IOException {
-        try (Stream<Path> files = Files.walk(directory)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(file);
-            }
         }
     }
 }

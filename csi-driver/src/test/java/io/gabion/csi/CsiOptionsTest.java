@@ -4,13 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gabion.csi.CsiOptions.Role;
+import io.gabion.process.UsageException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 final class CsiOptionsTest {
-    private static CsiOptions parse(String... arguments) throws CsiOptions.UsageException {
+    private static CsiOptions parse(String... arguments) throws UsageException {
         return CsiOptions.parse(List.of(arguments), Map.of());
     }
 
@@ -47,6 +48,6 @@ final class CsiOptionsTest {
         assertThatThrownBy(() -> parse("--role", "node", "--node-name", "n", "--endpoint", "tcp://x"))
                 .hasMessageContaining("must be unix:///PATH");
         assertThatThrownBy(() -> parse("--role", "node", "--node-name", "n", "--max-volumes", "0"))
-                .hasMessage("--max-volumes must be 1 to 4096, not 0");
+                .hasMessage("--max-volumes \"0\": must be 1 to 4096");
     }
 }

@@ -9,7 +9,7 @@ import csi.v1.IdentityGrpc.IdentityBlockingStub;
 import csi.v1.PluginCapability;
 import csi.v1.ProbeRequest;
 import io.gabion.csi.fake.TestDriver;
-import io.gabion.csi.health.BoundedReadiness;
+import io.gabion.csi.health.BoundedProbe;
 import io.gabion.protocol.control.ControlChannels;
 import io.grpc.ManagedChannel;
 import java.io.IOException;
@@ -178,16 +178,16 @@ final class CsiProcessTest {
     void aQuestionThatIsNotAnsweredHoldsNoProbe() throws Exception {
         CountDownLatch answer = new CountDownLatch(1);
         AtomicInteger asked = new AtomicInteger();
-        BoundedReadiness readiness = new BoundedReadiness("somebody", () -> {
+        BoundedProbe readiness = new BoundedProbe("somebody", () -> {
             asked.incrementAndGet();
             awaitQuietly(answer);
         });
 
-        assertThat(readiness.problem()).contains("somebody does not answer within 2 s");
-        assertThat(readiness.problem()).isPresent();
+        assertThat(readiness.obstacle()).contains("somebody does not answer within 2 s");
+        assertThat(readiness.obstacle()).isPresent();
         assertThat(asked).hasValue(1);
         answer.countDown();
-        assertThat(readiness.problem()).isEmpty();
+        assertThat(readiness.obstacle()).isEmpty();
     }
 
     @Test

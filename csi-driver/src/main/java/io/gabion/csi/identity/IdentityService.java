@@ -9,8 +9,8 @@ import csi.v1.IdentityGrpc;
 import csi.v1.PluginCapability;
 import csi.v1.ProbeRequest;
 import csi.v1.ProbeResponse;
-import io.gabion.csi.health.Readiness;
 import io.gabion.csi.rpc.Calls;
+import io.gabion.process.Probe;
 import io.grpc.stub.StreamObserver;
 
 /** The identity service. */
@@ -19,9 +19,9 @@ public final class IdentityService extends IdentityGrpc.IdentityImplBase {
     public static final String NAME = "csi.gabion.io";
 
     private final String version;
-    private final Readiness readiness;
+    private final Probe readiness;
 
-    public IdentityService(String version, Readiness readiness) {
+    public IdentityService(String version, Probe readiness) {
         this.version = version;
         this.readiness = readiness;
     }
@@ -54,7 +54,7 @@ public final class IdentityService extends IdentityGrpc.IdentityImplBase {
     @Override
     public void probe(ProbeRequest request, StreamObserver<ProbeResponse> observer) {
         Calls.answer(observer, () -> ProbeResponse.newBuilder()
-                .setReady(BoolValue.of(readiness.problem().isEmpty()))
+                .setReady(BoolValue.of(readiness.obstacle().isEmpty()))
                 .build());
     }
 }

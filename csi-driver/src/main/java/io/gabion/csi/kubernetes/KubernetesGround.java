@@ -5,6 +5,7 @@ import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.gabion.api.time.Pause;
 import io.gabion.csi.CsiOptions;
 import io.gabion.csi.CsiProcess.Ground;
 import io.gabion.csi.CsiProcess.OpenGround;
@@ -16,7 +17,6 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -113,7 +113,7 @@ public final class KubernetesGround implements OpenGround {
 
     private static void pause() throws IOException {
         try {
-            TimeUnit.MILLISECONDS.sleep(RETRY.toMillis());
+            Pause.REAL.last(RETRY);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted while starting", e);

@@ -1,7 +1,7 @@
 package io.gabion.csi.registration;
 
-import io.gabion.csi.health.Readiness;
 import io.gabion.csi.identity.IdentityService;
+import io.gabion.process.Probe;
 import io.grpc.stub.StreamObserver;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -14,7 +14,7 @@ import pluginregistration.v1.RegistrationStatus;
 import pluginregistration.v1.RegistrationStatusResponse;
 
 /** Introduces the driver to the kubelet, which finds our socket among its plug-ins' and calls. */
-public final class KubeletRegistration extends RegistrationGrpc.RegistrationImplBase implements Readiness {
+public final class KubeletRegistration extends RegistrationGrpc.RegistrationImplBase implements Probe {
     private static final Logger LOG = LoggerFactory.getLogger(KubeletRegistration.class);
     private static final String TYPE = "CSIPlugin";
     /** Of the interface, as the kubelet counts: everything 1.x is 1.0.0. */
@@ -55,7 +55,7 @@ public final class KubeletRegistration extends RegistrationGrpc.RegistrationImpl
 
     /** The kubelet asks once per socket: after a refusal only a new one, hence a restart, helps. */
     @Override
-    public Optional<String> problem() {
+    public Optional<String> obstacle() {
         return Optional.ofNullable(refusal).map(reason -> "the kubelet refused the driver: " + reason);
     }
 }

@@ -1,5 +1,6 @@
 package io.gabion.csi.health;
 
+import io.gabion.process.Probe;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -12,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * Asks somebody else whether all is well, one question at a time: a probe never waits longer than {@link #LIMIT} for an answer,
  * and probes that come meanwhile wait for the same one.
  */
-public final class BoundedReadiness implements Readiness {
+public final class BoundedProbe implements Probe {
     /** Less than the kubelet waits for a probe. */
     static final Duration LIMIT = Duration.ofSeconds(2);
 
@@ -24,13 +25,13 @@ public final class BoundedReadiness implements Readiness {
      * @param name of who is asked, for people
      * @param question throws when something is wrong; the message says what
      */
-    public BoundedReadiness(String name, Runnable question) {
+    public BoundedProbe(String name, Runnable question) {
         this.name = name;
         this.question = question;
     }
 
     @Override
-    public Optional<String> problem() {
+    public Optional<String> obstacle() {
         try {
             return ask().get(LIMIT.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
