@@ -12,7 +12,6 @@ import io.gabion.operator.cluster.ClusterStarter;
 import io.gabion.operator.cluster.StorageClusterControl;
 import io.gabion.operator.event.EventSink;
 import io.gabion.operator.event.KubernetesEvents;
-import io.gabion.operator.metrics.HealthServer;
 import io.gabion.operator.metrics.OperatorMetrics;
 import io.gabion.operator.node.KubernetesTombstones;
 import io.gabion.operator.node.NodeControlPlane;
@@ -23,13 +22,18 @@ import io.gabion.operator.rollout.RolloutControl;
 import io.gabion.operator.view.InformerView;
 import io.gabion.operator.volume.VolumeControl;
 import io.gabion.operator.volume.VolumePlanner;
+import io.gabion.process.BuildVersion;
+import io.gabion.process.HealthServer;
+import io.gabion.process.Probe;
+import io.gabion.process.ProcessMetrics;
+import io.gabion.process.UsageException;
 import io.javaoperatorsdk.operator.api.config.ConfigurationServiceOverrider;
 import io.javaoperatorsdk.operator.api.config.ControllerConfigurationOverrider;
 import io.javaoperatorsdk.operator.processing.event.rate.LinearRateLimiter;
 import io.javaoperatorsdk.operator.processing.retry.GenericRetry;
-import io.prometheus.metrics.instrumentation.jvm.JvmMetrics;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -85,8 +89,8 @@ public final class Operator implements AutoCloseable {
         String version = BuildVersion.text();
         Files.createDirectories(options.stateDirectory());
         PrometheusRegistry registry = new PrometheusRegistry();
-        JvmMetrics.builder().register(registry);
-        OperatorMetrics metrics = new OperatorMetrics(registry, version, lead::isHeld);
+        ProcessMetrics.register(registry, "operator", options.identity());
+        OperatorMetrics metrics = new OperatorMetrics(registry, lead::isHeld);
         InstantSource clock = InstantSource.system();
         AuthorityKeeper authority = new AuthorityKeeper(client, options.namespace(), options.failPoint(), clock);
         OperatorIdentity identity = new OperatorIdentity(options.stateDirectory(), clock);
@@ -136,7 +140,8 @@ public final class Operator implements AutoCloseable {
                 o -> controller(o, "certificatesigningrequest")
                         .withGenericFilter(
                                 r -> GabionApi.SIGNER_NAME.equals(r.getSpec().getSignerName())));
-        http = new HealthServer(options.httpAddress(), options.httpPort(), registry, Optional::empty, this::obstacle);
+        http = HealthServer.start(
+                new InetSocketAddress(options.httpAddress(), options.httpPort()), registry, Probe.FINE, this::obstacle);
     }
 
     /** Begins to work, or to wait for the lead. */
@@ -210,8 +215,9 @@ public final class Operator implements AutoCloseable {
         OperatorOptions options;
         try {
             options = OperatorOptions.parse(Arrays.asList(arguments), System.getenv());
-        } catch (OperatorOptions.UsageException e) {
+        } catch (UsageException e) {
             System.err.println("gabion-operator: " + e.getMessage());
+            System.err.println(OperatorOptions.USAGE);
             System.exit(USAGE_STATUS);
             return;
         }

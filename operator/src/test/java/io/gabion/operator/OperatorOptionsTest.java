@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gabion.operator.failpoint.FailPoint;
+import io.gabion.process.UsageException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -35,22 +36,22 @@ class OperatorOptionsTest {
 
     @ParameterizedTest
     @CsvSource({
-        "--what,                        unknown option --what",
+        "--what,                        'unknown option \"--what\"; did you mean'",
         "--http-port,                   --http-port needs a value",
-        "--http-port=70000,             '--http-port must be 0 to 65535, not \"70000\"'",
-        "--http-port=x,                 '--http-port must be 0 to 65535, not \"x\"'",
-        "--leader-election=yes,         '--leader-election must be true or false, not \"yes\"'",
+        "--http-port=70000,             '--http-port \"70000\": must be 0 to 65535'",
+        "--http-port=x,                 '--http-port \"x\": must be a number from 0 to 65535'",
+        "--leader-election=yes,         '--leader-election \"yes\": must be true or false'",
     })
     void aMistakeIsNamedWithItsRemedy(String argument, String message) {
         assertThatThrownBy(() -> OperatorOptions.parse(List.of(argument), Map.of()))
-                .isInstanceOf(OperatorOptions.UsageException.class)
+                .isInstanceOf(UsageException.class)
                 .hasMessageContaining(message);
     }
 
     @Test
     void aFailPointThatDoesNotExistIsAMistake() {
         assertThatThrownBy(() -> OperatorOptions.parse(List.of(), Map.of(FailPoint.VARIABLE, "no-step:after")))
-                .isInstanceOf(OperatorOptions.UsageException.class)
+                .isInstanceOf(UsageException.class)
                 .hasMessageContaining(FailPoint.VARIABLE);
     }
 }

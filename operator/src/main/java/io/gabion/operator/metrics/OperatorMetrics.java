@@ -14,7 +14,6 @@ import io.javaoperatorsdk.operator.api.reconciler.RetryInfo;
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.GaugeWithCallback;
 import io.prometheus.metrics.core.metrics.Histogram;
-import io.prometheus.metrics.core.metrics.Info;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -35,7 +34,7 @@ public final class OperatorMetrics implements Metrics {
     private final Map<HealthCode, Integer> health = new ConcurrentHashMap<>();
     private final BooleanSupplier leading;
 
-    public OperatorMetrics(PrometheusRegistry registry, String version, BooleanSupplier leading) {
+    public OperatorMetrics(PrometheusRegistry registry, BooleanSupplier leading) {
         this.leading = leading;
         failures = Counter.builder()
                 .name("gabion_reconcile_errors_total")
@@ -53,12 +52,6 @@ public final class OperatorMetrics implements Metrics {
                 .labelNames("kind")
                 .classicUpperBounds(0.005, 0.02, 0.1, 0.5, 2, 10)
                 .register(registry);
-        Info.builder()
-                .name("gabion_build_info")
-                .help("Version of this process.")
-                .labelNames("version", "component")
-                .register(registry)
-                .addLabelValues(version, "operator");
         GaugeWithCallback.builder()
                 .name("gabion_operator_leading")
                 .help("1 while this process is the leader.")
