@@ -5,6 +5,7 @@ import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.http.HttpClient;
 import io.gabion.api.time.Pause;
 import io.gabion.csi.CsiOptions;
 import io.gabion.csi.CsiProcess.Ground;
@@ -58,6 +59,9 @@ public final class KubernetesGround implements OpenGround {
     public static KubernetesGround open(CsiOptions options, Consumer<String> waitingFor) throws IOException {
         KubernetesClient client = new KubernetesClientBuilder()
                 .withConfig(bounded(Config.autoConfigure(null)))
+                // A request that times out takes its connection with it; over HTTP/2 all later ones would wait on the
+                // same dead one.
+                .withHttpClientBuilderConsumer(HttpClient.Builder::preferHttp11)
                 .build();
         try {
             String domain =

@@ -164,8 +164,7 @@ public final class KubernetesVolumes implements VolumeBackend, AutoCloseable {
                     .orElseThrow(() -> new IllegalArgumentException("volume \"" + volume.name() + "\" was deleted"));
             String patch = VolumeObjects.settingsPatch(current, settings);
             try {
-                return VolumeObjects.stored(
-                        volumes().withName(volume.name()).patch(PatchContext.of(PatchType.JSON), patch));
+                return VolumeObjects.stored(volumes().resource(current).patch(PatchContext.of(PatchType.JSON), patch));
             } catch (KubernetesClientException e) {
                 boolean raced = e.getCode() == CONFLICT || (e.getCode() == UNPROCESSABLE && hasChanged(current));
                 if (!raced) {
@@ -217,8 +216,10 @@ public final class KubernetesVolumes implements VolumeBackend, AutoCloseable {
         RecordPatch patch = RecordPatch.swap(current, next);
         Volume returned;
         try {
-            returned =
-                    volumes().withName(name).subresource("status").patch(PatchContext.of(PatchType.JSON), patch.text());
+            returned = volumes()
+                    .resource(current)
+                    .subresource("status")
+                    .patch(PatchContext.of(PatchType.JSON), patch.text());
         } catch (KubernetesClientException e) {
             boolean raced = e.getCode() == CONFLICT || e.getCode() == NOT_FOUND;
             if (raced || (e.getCode() == UNPROCESSABLE && versionMoved(current))) {
