@@ -8,6 +8,8 @@ import io.gabion.api.v1alpha1.DiskReport;
 import io.gabion.api.v1alpha1.DiskState;
 import io.gabion.api.v1alpha1.MediaClass;
 import io.gabion.api.v1alpha1.NodeDisk;
+import io.gabion.api.v1alpha1.StorageNode;
+import io.gabion.api.v1alpha1.StorageNodeStatus;
 import io.gabion.node.control.NodeOperations;
 import io.gabion.node.control.NodeOperations.DiskFacts;
 import io.gabion.node.control.NodeOperations.ReplicaFacts;
@@ -17,6 +19,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -111,10 +114,9 @@ final class StatusPublisher {
                 .noneMatch(c -> "Ready".equals(c.getType()) && "True".equals(c.getStatus()));
         JsonNode standing = JSON.valueToTree(seen);
         return !lost
-                && Stream.of("disksOnline", "replicas", "primaries")
-                        .anyMatch(field -> !ours.path(field)
-                                .asText()
-                                .equals(standing.path(field).asText()));
+                && Stream.of("disksOnline", "replicas", "primaries").anyMatch(field -> !ours.path(field)
+                        .asText()
+                        .equals(standing.path(field).asText()));
     }
 
     private static long orZero(@Nullable Long value) {
