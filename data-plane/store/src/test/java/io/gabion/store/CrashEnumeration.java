@@ -29,7 +29,6 @@ public final class CrashEnumeration {
     private static final int LEAST_IMAGES = 20;
 
     private static final int SHOWN_FAILURES = 10;
-    private static final int PROGRESS = 500;
 
     private final Path directory;
     private final TracedDisk.AtRest base;
@@ -90,11 +89,8 @@ public final class CrashEnumeration {
             for (CrashWorkload workload : all) {
                 running.add(workers.submit(() -> run(workload)));
             }
-            for (int done = 1; done <= running.size(); done++) {
-                running.get(done - 1).get();
-                if (done % PROGRESS == 0) {
-                    System.out.println(done + " of " + all.size() + " workloads, " + distinct.size() + " images");
-                }
+            for (Future<?> future : running) {
+                future.get();
             }
         }
     }
