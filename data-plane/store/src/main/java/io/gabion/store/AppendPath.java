@@ -56,7 +56,7 @@ final class AppendPath {
     }
 
     private sealed interface Queued {
-        record Append(VolumeId volume, long ticket, LogRecord record, int dataBlocks, int recordBytes)
+        record Append(VolumeId volume, long ticket, BatchBuilder.Item item, int dataBlocks, int recordBytes)
                 implements Queued {}
 
         record Barrier(Runnable action) implements Queued {}
@@ -75,20 +75,20 @@ final class AppendPath {
     }
 
     /** Takes the payloads of the record over. */
-    void append(VolumeId volume, long ticket, LogRecord record) {
+    void append(VolumeId volume, long ticket, BatchBuilder.Item item) {
         if (fault.isSet()) {
-            release(record);
+            release(item);
             loop.execute(() -> events.accept(volume, new Event.StoreFaulted(fault.reason())));
             return;
         }
-        int dataBlocks = BatchBuilder.dataBlocks(record);
-        int recordBytes = builder.maxRecordBytes(record);
+        int dataBlocks = BatchBuilder.dataBlocks(item);
+        int recordBytes = builder.maxRecordBytes(item);
         if (dataBlocks > BatchBuilder.MAX_DATA_BLOCKS || recordBytes > BatchHeader.MAX_RECORD_BYTES) {
-            release(record);
+            release(item);
             throw new IllegalArgumentException("a record of " + dataBlocks + " blocks of data and " + recordBytes
                     + " bytes is larger than a batch may be");
         }
-        queue.add(new Queued.Append(volume, ticket, record, dataBlocks, recordBytes));
+        queue.add(new Queued.Append(volume, ticket, item, dataBlocks, recordBytes));
         queuedDataBytes += (long) dataBlocks * BlockGeometry.BLOCK_BYTES;
         schedule();
     }
@@ -160,13 +160,13 @@ final class AppendPath {
             taken.add(append);
             blocks += append.dataBlocks();
             bytes += append.recordBytes();
-            trimmed += append.record() instanceof LogRecord.Trimmed trim
+            trimmed += append.item() instanceof BatchBuilder.Item.Change(var _, LogRecord.Trimmed trim)
                     ? trim.range().length()
                     : 0;
         }
         List<BatchBuilder.Item> items = new ArrayList<>(taken.size());
         for (Queued.Append append : taken) {
-            items.add(new BatchBuilder.Item(append.volume(), append.record()));
+            items.add(append.item());
         }
         Optional<BatchBuilder.Batch> built = builder.build(index.log(), items);
         if (built.isEmpty()) {
@@ -180,7 +180,7 @@ final class AppendPath {
         Map<VolumeId, Long> tickets = new LinkedHashMap<>();
         for (Queued.Append append : taken) {
             queue.remove();
-            release(append.record());
+            release(append.item());
             tickets.merge(append.volume(), append.ticket(), Math::max);
         }
         queuedDataBytes -= (long) blocks * BlockGeometry.BLOCK_BYTES;
@@ -231,11 +231,18 @@ final class AppendPath {
     void dropQueue() {
         for (Queued queued : queue) {
             if (queued instanceof Queued.Append append) {
-                release(append.record());
+                release(append.item());
             }
         }
         queue.clear();
         queuedDataBytes = 0;
+    }
+
+    private static void release(BatchBuilder.Item item) {
+        switch (item) {
+            case BatchBuilder.Item.Change change -> release(change.record());
+            case BatchBuilder.Item.Ready _ -> {}
+        }
     }
 
     static void release(LogRecord record) {

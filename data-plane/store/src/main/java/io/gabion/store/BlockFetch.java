@@ -4,11 +4,16 @@ import io.gabion.model.BlockGeometry;
 import io.gabion.model.VolumeId;
 import io.gabion.store.device.BlockDevice;
 import io.gabion.store.extent.Chunk;
+import io.gabion.store.extent.Version;
 import io.gabion.store.integrity.BlockChecksum;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A set of blocks to read into buffers, with what is needed to check each. Built on the owner loop, checked on any one thread
@@ -22,11 +27,27 @@ final class BlockFetch {
         this.origin = origin;
     }
 
-    private record Target(long block, long place, long epoch, long seq, int crc, ByteBuffer buffer, int offset) {}
+    private record Target(
+            VolumeId origin, long block, long place, long epoch, long seq, int crc, ByteBuffer buffer, int offset) {}
 
     /** Block {@code i} of the chunk, which is block {@code block} of the volume, goes to {@code offset} of the buffer. */
     void add(Chunk chunk, int i, long block, ByteBuffer buffer, int offset) {
-        targets.add(new Target(block, chunk.place(i), chunk.epoch(i), chunk.seq(i), chunk.crc(i), buffer, offset));
+        VolumeId inherited = chunk.inheritedFrom(i);
+        targets.add(new Target(
+                inherited == null ? origin : inherited,
+                block,
+                chunk.place(i),
+                chunk.epoch(i),
+                chunk.seq(i),
+                chunk.crc(i),
+                buffer,
+                offset));
+    }
+
+    /** A version of the fetch's own volume. */
+    void add(Version version, long block, ByteBuffer buffer, int offset) {
+        targets.add(new Target(
+                origin, block, version.place(), version.epoch(), version.seq(), version.crc(), buffer, offset));
     }
 
     boolean isEmpty() {
@@ -61,14 +82,39 @@ final class BlockFetch {
                 && b.offset() == a.offset() + BlockGeometry.BLOCK_BYTES;
     }
 
+    /** Reads everything and waits for it. */
+    void fill(BlockDevice device) throws IOException {
+        List<BlockDevice.Piece> pieces = pieces();
+        CountDownLatch open = new CountDownLatch(pieces.size());
+        AtomicReference<@Nullable IOException> failure = new AtomicReference<>();
+        for (BlockDevice.Piece piece : pieces) {
+            device.read(List.of(piece), problem -> {
+                if (problem != null) {
+                    failure.set(problem);
+                }
+                open.countDown();
+            });
+        }
+        try {
+            open.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while reading", e);
+        }
+        IOException first = failure.get();
+        if (first != null) {
+            throw first;
+        }
+    }
+
     /** Names the first block whose content is not what was written; empty when all are right. */
     Optional<String> firstDamaged(BlockChecksum checksum) {
         for (Target target : targets) {
-            int found =
-                    checksum.of(origin, target.block(), target.epoch(), target.seq(), target.buffer(), target.offset());
+            int found = checksum.of(
+                    target.origin(), target.block(), target.epoch(), target.seq(), target.buffer(), target.offset());
             if (found != target.crc()) {
-                return Optional.of("block " + target.block() + " of volume " + origin + " (place " + target.place()
-                        + ", version " + target.epoch() + "." + target.seq() + ") fails its checksum");
+                return Optional.of("block " + target.block() + " of volume " + target.origin() + " (place "
+                        + target.place() + ", version " + target.epoch() + "." + target.seq() + ") fails its checksum");
             }
         }
         return Optional.empty();

@@ -14,31 +14,40 @@ import io.gabion.store.extent.ReplicaExtents;
 import io.gabion.store.log.LogPosition;
 import io.gabion.store.log.Piece;
 import io.gabion.store.log.StoredRecord;
+import io.gabion.store.metadata.MalformedMetadataException;
 import io.gabion.store.metadata.MetadataBatch;
 import io.gabion.store.metadata.MetadataKeys;
 import io.gabion.store.metadata.MetadataStore;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * The index of a disk: applies records of the log, in order, the same way live and in replay. What a batch of the log changes
  * goes to the metadata in one batch together with the position of the log. Belongs to the owner loop.
  */
 final class DiskIndex implements AutoCloseable {
+    /** Replicas that a read may have to look at, one behind the other. */
+    static final int MAX_CHAIN = 128;
+
     private final MetadataStore metadata;
     private final BlockAllocator allocator;
     private final ExtentMap extents;
     private final MetadataStore.MetadataCursor cursor;
     private final Map<VolumeId, ReplicaState> replicas = new LinkedHashMap<>();
-    /** Local numbers of deleted replicas whose entries are still there. */
-    private final TreeSet<Integer> deleted = new TreeSet<>();
+    /** Replicas without a volume, by local number: clones read from them. */
+    private final TreeMap<Integer, ReplicaState> retired = new TreeMap<>();
+
+    private final Collector collector;
 
     /** Changed by the batch of the log that is being applied. */
     private final Set<ReplicaState> touched = new LinkedHashSet<>();
@@ -48,12 +57,17 @@ final class DiskIndex implements AutoCloseable {
     private LogPosition log;
     private long mutation;
     private int nextReplica = 1;
+    /** Of replicas that the present batch deletes. */
+    private final List<ReplicaExtents> forgotten = new ArrayList<>();
+
+    private boolean inheritanceChanged;
 
     DiskIndex(MetadataStore metadata, BlockAllocator allocator, long extentCacheBytes, LogPosition log) {
         this.metadata = metadata;
         this.allocator = allocator;
         this.extents = new ExtentMap(metadata, allocator, extentCacheBytes);
         this.cursor = metadata.cursor();
+        this.collector = new Collector(extents, allocator, cursor);
         this.log = log;
     }
 
@@ -69,16 +83,32 @@ final class DiskIndex implements AutoCloseable {
                 cursor.next()) {
             states.add(ReplicaState.decodeHead(MetadataKeys.number(cursor.key()), cursor.value()));
         }
+        Map<Integer, ReplicaState> byNumber = new HashMap<>();
         for (ReplicaState state : states) {
-            metadata.get(MetadataKeys.progress(state.extents().number())).ifPresent(state::decodeProgress);
-            replicas.put(state.record().volume(), state);
-            loadRegions(state);
+            int number = state.extents().number();
+            byNumber.put(number, state);
+            metadata.get(MetadataKeys.progress(number)).ifPresent(state::decodeProgress);
+            metadata.get(MetadataKeys.ancestry(number)).ifPresent(state::loadAncestry);
+            if (metadata.get(MetadataKeys.retired(number)).isPresent()) {
+                state.loadRetired();
+                retired.put(number, state);
+            } else {
+                replicas.put(state.record().volume(), state);
+                loadRegions(state);
+            }
+            collector.resume(state);
         }
-        for (cursor.seek(MetadataKeys.kind('D'));
-                cursor.valid() && MetadataKeys.isNumbered(cursor.key(), 'D');
-                cursor.next()) {
-            deleted.add(MetadataKeys.number(cursor.key()));
+        states.forEach(state -> state.ancestry().parent().ifPresent(parent -> link(state, parent, byNumber)));
+        collector.load();
+    }
+
+    private static void link(ReplicaState clone, Ancestry.Parent parent, Map<Integer, ReplicaState> byNumber) {
+        ReplicaState from = byNumber.get(parent.replica());
+        if (from == null) {
+            throw new MalformedMetadataException("replica number "
+                    + clone.extents().number() + " is a clone of number " + parent.replica() + " which does not exist");
         }
+        clone.extents().setParent(new ReplicaExtents.Parent(from.extents(), parent.at()));
     }
 
     private void loadRegions(ReplicaState state) {
@@ -106,6 +136,9 @@ final class DiskIndex implements AutoCloseable {
             case StoredRecord.Copied r -> copied(replica(r.volume()), r, (number << 16) + index + 1);
             case StoredRecord.ReplicaChanged r -> changed(r.record());
             case StoredRecord.ReplicaDeleted r -> deleted(r.volume());
+            case StoredRecord.SnapshotTaken r -> snapshotTaken(replica(r.volume()), r);
+            case StoredRecord.SnapshotDeleted r -> snapshotDeleted(replica(r.volume()), r);
+            case StoredRecord.Cloned r -> cloned(r);
         }
     }
 
@@ -159,6 +192,7 @@ final class DiskIndex implements AutoCloseable {
     private void copied(ReplicaState replica, StoredRecord.Copied r, long sub) {
         List<ByteRange> ranges = new ArrayList<>(r.runs().size());
         for (StoredRecord.CopiedRun run : r.runs()) {
+            dropDiverged(replica, r.liveEpoch(), run);
             if (run.pieces().isEmpty()) {
                 for (long block = run.firstBlock(); block < run.firstBlock() + run.blocks(); block++) {
                     if (!cameLive(replica, block, r.liveEpoch(), run.lsn())) {
@@ -185,6 +219,20 @@ final class DiskIndex implements AutoCloseable {
         replica.markProgressDirty();
     }
 
+    private void dropDiverged(ReplicaState replica, long liveEpoch, StoredRecord.CopiedRun run) {
+        if (!replica.extents().hasHistory()) {
+            return;
+        }
+        for (long block = run.firstBlock(); block < run.firstBlock() + run.blocks(); block++) {
+            if (!cameLive(replica, block, liveEpoch, run.lsn())) {
+                extents.dropNewer(
+                        replica.extents(), block, run.lsn().epoch(), run.lsn().seq());
+            }
+        }
+        // What clones inherit may be among the dropped.
+        inheritanceChanged |= replica.ancestry().hasClones();
+    }
+
     private void copiedData(ReplicaState replica, long liveEpoch, StoredRecord.CopiedRun run) {
         long block = run.firstBlock();
         for (Piece piece : run.pieces()) {
@@ -208,9 +256,7 @@ final class DiskIndex implements AutoCloseable {
     private boolean cameLive(ReplicaState replica, long block, long liveEpoch, Lsn copy) {
         Chunk chunk = extents.chunk(replica.extents(), block / Chunk.BLOCKS);
         int i = (int) (block % Chunk.BLOCKS);
-        return chunk.state(i) != Chunk.ABSENT
-                && chunk.epoch(i) == liveEpoch
-                && new Lsn(chunk.epoch(i), chunk.seq(i)).isAfter(copy);
+        return chunk.isOwn(i) && chunk.epoch(i) == liveEpoch && new Lsn(chunk.epoch(i), chunk.seq(i)).isAfter(copy);
     }
 
     private void changed(ReplicaRecord record) {
@@ -224,28 +270,110 @@ final class DiskIndex implements AutoCloseable {
         touched.add(replica);
     }
 
+    // ---- snapshots and clones
+    private void snapshotTaken(ReplicaState replica, StoredRecord.SnapshotTaken r) {
+        if (replica.ancestry().addSnapshot(r.snapshot(), r.lsn())) {
+            replica.ancestryChanged();
+        }
+        marked(replica, r.lsn());
+    }
+
+    private void snapshotDeleted(ReplicaState replica, StoredRecord.SnapshotDeleted r) {
+        if (replica.ancestry().removeSnapshot(r.snapshot())) {
+            collector.collectAll(replica);
+        }
+        replica.ancestryChanged();
+        marked(replica, r.lsn());
+    }
+
+    private void cloned(StoredRecord.Cloned r) {
+        ReplicaState parent = replicas.get(r.parent());
+        if (parent == null || replicas.containsKey(r.volume()) || !canClone(parent, r.at())) {
+            return;
+        }
+        ReplicaState clone = new ReplicaState(nextReplica++, r.record());
+        clone.ancestry().setParent(new Ancestry.Parent(parent.extents().number(), r.at()));
+        clone.extents().setParent(new ReplicaExtents.Parent(parent.extents(), r.at()));
+        clone.ancestryChanged();
+        parent.ancestry().addClone(clone.extents().number(), r.at());
+        parent.ancestryChanged();
+        replicas.put(r.volume(), clone);
+        touched.add(parent);
+        touched.add(clone);
+    }
+
+    private static boolean canClone(ReplicaState parent, Lsn at) {
+        return parent.ancestry().hasRoomForClone()
+                && (parent.lastLsn().equals(at) || parent.extents().pins().contains(at))
+                && parent.extents().layers(at).size() < MAX_CHAIN;
+    }
+
     private void deleted(VolumeId volume) {
         ReplicaState replica = replicas.remove(volume);
         if (replica == null) {
             return;
         }
         int number = replica.extents().number();
+        // What waits to be written of its chunks still is: collection finds their places in the index, clones their
+        // content.
+        forgotten.add(replica.extents());
+        replica.ancestry().removeAllSnapshots();
+        if (replica.ancestry().hasClones()) {
+            replica.retire();
+            collector.collectAll(replica);
+            replica.ancestryChanged();
+            batch.put(MetadataKeys.retired(number), new byte[0]);
+            retired.put(number, replica);
+            touched.add(replica);
+        } else {
+            remove(replica);
+        }
+    }
+
+    /** Nobody reads from the replica any more, which may free what it was cloned from. */
+    private void remove(ReplicaState replica) {
+        int number = replica.extents().number();
         touched.remove(replica);
-        extents.flush(batch);
-        extents.forget(replica.extents());
-        batch.delete(MetadataKeys.head(number));
-        batch.delete(MetadataKeys.progress(number));
-        batch.put(MetadataKeys.deleted(number), new byte[0]);
-        deleted.add(number);
+        for (byte[] key : List.of(
+                MetadataKeys.head(number),
+                MetadataKeys.progress(number),
+                MetadataKeys.ancestry(number),
+                MetadataKeys.retired(number))) {
+            batch.delete(key);
+        }
+        collector.replicaDeleted(replica, batch);
+        retired.remove(number);
+        replica.ancestry().parent().ifPresent(parent -> released(parent.replica(), number));
+    }
+
+    private void released(int parentNumber, int clone) {
+        ReplicaState parent = byNumber(parentNumber);
+        parent.ancestry().removeClone(clone);
+        if (retired.containsKey(parentNumber) && !parent.ancestry().hasClones()) {
+            remove(parent);
+        } else {
+            collector.collectAll(parent);
+            parent.ancestryChanged();
+            touched.add(parent);
+        }
+    }
+
+    private ReplicaState byNumber(int number) {
+        ReplicaState found = retired.get(number);
+        if (found != null) {
+            return found;
+        }
+        return replicas.values().stream()
+                .filter(replica -> replica.extents().number() == number)
+                .findFirst()
+                .orElseThrow(() -> new IllegalStateException("there is no replica number " + number));
     }
 
     /** Ends a batch of the log: writes all it changed, with the new position of the log. */
     void commit(LogPosition position) {
         log = position;
         for (ReplicaState replica : touched) {
-            if (replica.takeRecordDirty()) {
-                batch.put(MetadataKeys.head(replica.extents().number()), replica.encodeHead());
-            }
+            writeState(replica);
             if (replica.takeProgressDirty()) {
                 ChangeLog.trim(batch, replica, cursor);
                 batch.put(MetadataKeys.progress(replica.extents().number()), replica.encodeProgress());
@@ -254,6 +382,22 @@ final class DiskIndex implements AutoCloseable {
         }
         touched.clear();
         write();
+        forgotten.forEach(extents::forget);
+        forgotten.clear();
+        if (inheritanceChanged) {
+            extents.forgetAll();
+            inheritanceChanged = false;
+        }
+    }
+
+    private void writeState(ReplicaState replica) {
+        int number = replica.extents().number();
+        if (replica.takeRecordDirty()) {
+            batch.put(MetadataKeys.head(number), replica.encodeHead());
+        }
+        if (replica.takeAncestryDirty()) {
+            batch.put(MetadataKeys.ancestry(number), replica.ancestry().encode());
+        }
     }
 
     private void write() {
@@ -308,44 +452,23 @@ final class DiskIndex implements AutoCloseable {
         log = position;
     }
 
-    // ---- collection of deleted replicas
+    // ---- collection
     Set<Integer> deletedNumbers() {
-        return deleted;
+        return collector.deletedNumbers();
     }
 
-    boolean hasDeleted() {
-        return !deleted.isEmpty();
+    Collection<ReplicaState> retired() {
+        return retired.values();
     }
 
-    /** Removes at most {@code most} entries of deleted replicas. */
-    void collectDeleted(int most) {
-        int number = deleted.first();
-        int left = most;
-        for (char kind : new char[] {'E', 'L', 'R'}) {
-            cursor.seek(MetadataKeys.numbered(kind, number));
-            while (left > 0 && cursor.valid() && MetadataKeys.isOf(cursor.key(), kind, number)) {
-                if (kind == 'E') {
-                    freeExtent(cursor.key(), cursor.value(), number);
-                }
-                batch.delete(cursor.key());
-                left--;
-                cursor.next();
-            }
-        }
-        if (left > 0) {
-            batch.delete(MetadataKeys.deleted(number));
-            deleted.remove(number);
-        }
+    boolean hasCollectable() {
+        return collector.hasWork();
+    }
+
+    /** A step of collection that looks at about {@code most} entries. Only between two batches of the log. */
+    void collect(int most) {
+        collector.step(most, batch);
         write();
-    }
-
-    private void freeExtent(byte[] key, byte[] value, int number) {
-        Chunk single = ExtentMap.decode(key, value, number);
-        for (int i = 0; i < Chunk.BLOCKS; i++) {
-            if (single.isData(i)) {
-                allocator.free(single.place(i), 1);
-            }
-        }
     }
 
     // ---- reading
@@ -357,8 +480,19 @@ final class DiskIndex implements AutoCloseable {
         return replicas.values();
     }
 
+    /** The replica with the lowest local number from {@code number} on, retired ones included. */
+    Optional<ReplicaState> nextFrom(int number) {
+        return Stream.concat(replicas.values().stream(), retired.values().stream())
+                .filter(replica -> replica.extents().number() >= number)
+                .min(Comparator.comparingInt(replica -> replica.extents().number()));
+    }
+
     Chunk chunk(ReplicaExtents replica, long number) {
         return extents.chunk(replica, number);
+    }
+
+    Chunk chunk(ReplicaExtents replica, long number, Lsn at) {
+        return extents.chunk(replica, number, at);
     }
 
     LogPosition log() {
@@ -386,9 +520,9 @@ final class DiskIndex implements AutoCloseable {
                         RecoveredReplica.MAX_REQUESTS));
     }
 
-    /** Bytes that the replica's data takes. */
+    /** Bytes that the replica's data and what its snapshots keep take. */
     long mappedBytes(ReplicaState state) {
-        return state.extents().mappedBlocks() * BlockGeometry.BLOCK_BYTES;
+        return (state.extents().mappedBlocks() + state.extents().pinnedBlocks()) * BlockGeometry.BLOCK_BYTES;
     }
 
     @Override

@@ -4,13 +4,16 @@ import io.gabion.core.port.Effect;
 import io.gabion.core.port.Event;
 import io.gabion.core.port.RecoveredReplica;
 import io.gabion.model.BlockGeometry;
+import io.gabion.model.Lsn;
 import io.gabion.model.VolumeId;
 import io.gabion.store.device.BlockDevice;
 import io.gabion.store.device.BufferPool;
 import io.gabion.store.device.Superblock;
 import io.gabion.store.device.ThreadedBlockDevice;
 import io.gabion.store.extent.BlockAllocator;
+import io.gabion.store.extent.ReplicaExtents;
 import io.gabion.store.log.BatchBuilder;
+import io.gabion.store.log.StoredRecord;
 import io.gabion.store.metadata.MetadataStore;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -18,6 +21,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -44,12 +49,13 @@ import org.slf4j.LoggerFactory;
  */
 public final class DiskStore implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(DiskStore.class);
-    /** Checkpoint waiting, zero-filling, one verification and one scan of changes. */
-    private static final int HELPERS = 4;
-    /** Entries of deleted replicas removed in one turn of the loop. */
+    /** Checkpoint waiting, zero-filling, one verification, one scan of changes and the scrub. */
+    private static final int HELPERS = 5;
+    /** Entries of deleted replicas and snapshots looked at in one turn of the loop. */
     private static final int COLLECT_ENTRIES = 512;
 
     private static final long CLOSE_WAIT_SECONDS = 60;
+    private static final String CLOSED = "the disk is closed";
 
     private final DiskFiles files;
     private final Executor loop;
@@ -66,6 +72,8 @@ public final class DiskStore implements AutoCloseable {
     private final AppendPath appends;
     private final ReadPath reads;
     private final Checkpoints checkpoints;
+    private final VersionScans scans;
+    private final LightScrub scrub;
     private final ZeroFill zeroFill;
     private final Verification verification;
     private final SpaceCredit credit;
@@ -98,6 +106,8 @@ public final class DiskStore implements AutoCloseable {
         this.checkpoints = new Checkpoints(engine, options.checkpointBytes(), this::checkpointDone);
         this.reads = new ReadPath(engine, pool, appends::spaceMayHaveCome);
         this.verification = new Verification(engine);
+        this.scans = new VersionScans(engine);
+        this.scrub = new LightScrub(engine);
         this.zeroFill = new ZeroFill(loop, helpers, opened.file(), allocator, options.zeroFillBytes());
         this.credit = new SpaceCredit(allocator, index, appends, events);
         List<RecoveredReplica> found = new ArrayList<>();
@@ -139,7 +149,7 @@ public final class DiskStore implements AutoCloseable {
         LOG.info("disk {}: I/O back end {}", store.identity.disk(), store.device.backend());
         ownerLoop.execute(() -> {
             store.zeroFill.check();
-            store.collectDeleted();
+            store.collect();
         });
         return store;
     }
@@ -152,6 +162,7 @@ public final class DiskStore implements AutoCloseable {
     public void close() throws IOException {
         CompletableFuture<Boolean> idle = new CompletableFuture<>();
         verification.stop();
+        scrub.stop();
         zeroFill.stop();
         loop.execute(() -> {
             closing = true;
@@ -172,7 +183,11 @@ public final class DiskStore implements AutoCloseable {
         if (fault.isSet()) {
             closed = true;
             idle.complete(false);
-        } else if (appends.isIdle() && !checkpoints.isRunning() && !verification.isRunning() && !collecting) {
+        } else if (appends.isIdle()
+                && !checkpoints.isRunning()
+                && !verification.isRunning()
+                && !scrub.isRunning()
+                && !collecting) {
             index.writePages();
             closed = true;
             idle.complete(true);
@@ -199,6 +214,7 @@ public final class DiskStore implements AutoCloseable {
     public void abandon() throws IOException {
         CompletableFuture<Boolean> stopped = new CompletableFuture<>();
         verification.stop();
+        scrub.stop();
         zeroFill.stop();
         loop.execute(() -> {
             closing = true;
@@ -267,6 +283,11 @@ public final class DiskStore implements AutoCloseable {
         return index.find(volume).map(index::mappedBytes).orElse(0L);
     }
 
+    /** True while something that nobody sees any more has not been collected. On the owner loop. */
+    public boolean isCollecting() {
+        return index.hasCollectable();
+    }
+
     /** True when the volume has a replica here. On the owner loop. */
     public boolean isPresent(VolumeId volume) {
         return index.find(volume).isPresent();
@@ -280,6 +301,19 @@ public final class DiskStore implements AutoCloseable {
     /** Makes the index durable now, as happens by itself from time to time; completes on the owner loop, where it is called. */
     public CompletionStage<Void> checkpoint() {
         return checkpoints.next();
+    }
+
+    /**
+     * Reads everything on the disk again and again and compares it with its checksums, at most so many bytes in a second; called
+     * again it changes the limit. Damage is told to {@link StoreEvents#damaged}. On the owner loop.
+     */
+    public void startScrub(long bytesPerSecond) {
+        scrub.start(bytesPerSecond);
+    }
+
+    /** On the owner loop. */
+    public ScrubStatus scrubStatus() {
+        return scrub.status();
     }
 
     /** Sends {@link Event.SpaceAvailable} to the volume soon. Also done by itself with the first effect of a volume. */
@@ -313,34 +347,108 @@ public final class DiskStore implements AutoCloseable {
     /** Carries out an effect of the volume's replica; on the owner loop. Takes over the payloads in it. */
     public void execute(VolumeId volume, Effect.StoreEffect effect) {
         if (closed) {
-            refuse(volume, effect);
+            refuse(volume, effect, CLOSED);
             return;
         }
         if (introduced.add(volume)) {
             announceSpace(volume);
         }
-        switch (effect) {
-            case Effect.Append append -> appends.append(volume, append.ticket(), append.record());
-            case Effect.Read read ->
-                find(volume, read.ticket())
-                        .ifPresent(r -> guarded(volume, read.ticket(), () -> reads.read(volume, r, read)));
-            case Effect.ReadBlocks read ->
-                find(volume, read.ticket())
-                        .ifPresent(r -> guarded(volume, read.ticket(), () -> reads.readBlocks(volume, r, read)));
-            case Effect.ReadVersions read ->
-                find(volume, read.ticket())
-                        .ifPresent(r -> guarded(volume, read.ticket(), () -> reads.readVersions(volume, r, read)));
-            case Effect.ReadExtents read ->
-                find(volume, read.ticket())
-                        .ifPresent(r -> guarded(volume, read.ticket(), () -> reads.readExtents(volume, r, read)));
-            case Effect.ReadRegionTable read -> appends.afterQueued(() -> regionTable(volume, read));
-            case Effect.ReadChanges read -> readChanges(volume, read);
-            case Effect.Verify verify -> appends.afterQueued(() -> verify(volume, verify));
+        carryOut(volume, ReplicaExtents.HEAD, effect);
+    }
+
+    /**
+     * Carries out a read of content, blocks, versions or extents, or a verification, of the volume as it was when the snapshot
+     * was taken. Answers with a failure when there is no such snapshot.
+     */
+    public void executeAt(VolumeId volume, long snapshot, Effect.StoreEffect effect) {
+        if (effect instanceof Effect.Append
+                || effect instanceof Effect.ReadRegionTable
+                || effect instanceof Effect.ReadChanges) {
+            throw new IllegalArgumentException("of a snapshot only content and versions can be read, not " + effect);
+        }
+        Optional<Lsn> at = index.find(volume).map(r -> r.ancestry().snapshots().get(snapshot));
+        String missing = "volume " + volume + " has no snapshot " + snapshot + " here";
+        if (closed) {
+            refuse(volume, effect, CLOSED);
+        } else if (at.isPresent()) {
+            carryOut(volume, at.get(), effect);
+        } else if (effect instanceof Effect.Verify verify) {
+            VerifyResult result = VerifyResult.failed(verify.id(), verify.lsn(), 0, missing);
+            loop.execute(() -> events.verified(volume, result));
+        } else {
+            refuse(volume, effect, missing);
         }
     }
 
-    private void refuse(VolumeId volume, Effect.StoreEffect effect) {
-        String reason = "the disk is closed";
+    /**
+     * Makes a change of snapshots or clones durable, in the order of the volume's other appends; answered like {@link
+     * Effect.Append} with this ticket. Look at {@link #snapshots} and {@link #isPresent} then: a change that does not fit leaves
+     * everything as it is. On the owner loop.
+     */
+    public void append(long ticket, StoredRecord.SnapshotRecord record) {
+        if (closed) {
+            reads.answer(record.volume(), new Event.StoreFaulted(CLOSED));
+        } else {
+            introduced.add(record.volume());
+            appends.append(record.volume(), ticket, new BatchBuilder.Item.Ready(record));
+        }
+    }
+
+    /** Snapshots of the volume's replica, by number; empty when there is no replica. On the owner loop. */
+    public SortedMap<Long, Lsn> snapshots(VolumeId volume) {
+        return index.find(volume)
+                .map(replica ->
+                        (SortedMap<Long, Lsn>) new TreeMap<>(replica.ancestry().snapshots()))
+                .orElseGet(TreeMap::new);
+    }
+
+    /**
+     * A page of the blocks whose newest version at {@code upTo} (pinned, or the last LSN) is after {@code after}; what a clone
+     * inherits is no change. Completes on the owner loop, where it is called; fails when there is no replica.
+     */
+    public CompletionStage<ChangedBlocks> changedBlocks(VolumeId volume, Lsn after, Lsn upTo, long fromBlock) {
+        return openReplica(volume)
+                .map(replica -> scans.changed(replica, after, upTo, fromBlock))
+                .orElseGet(() -> noReplica(volume));
+    }
+
+    /** Space of each snapshot, by number; takes a pass over the volume's part of the index. As {@link #changedBlocks}. */
+    public CompletionStage<SortedMap<Long, SnapshotUsage>> snapshotUsage(VolumeId volume) {
+        return openReplica(volume).map(scans::usage).orElseGet(() -> noReplica(volume));
+    }
+
+    private Optional<ReplicaState> openReplica(VolumeId volume) {
+        return closed ? Optional.empty() : index.find(volume);
+    }
+
+    private static <T> CompletionStage<T> noReplica(VolumeId volume) {
+        return CompletableFuture.failedFuture(
+                new IOException("volume " + volume + " has no replica on this open disk"));
+    }
+
+    private void carryOut(VolumeId volume, Lsn at, Effect.StoreEffect effect) {
+        switch (effect) {
+            case Effect.Append append ->
+                appends.append(volume, append.ticket(), new BatchBuilder.Item.Change(volume, append.record()));
+            case Effect.Read read ->
+                find(volume, read.ticket())
+                        .ifPresent(r -> guarded(volume, read.ticket(), () -> reads.read(volume, r, at, read)));
+            case Effect.ReadBlocks read ->
+                find(volume, read.ticket())
+                        .ifPresent(r -> guarded(volume, read.ticket(), () -> reads.readBlocks(volume, r, at, read)));
+            case Effect.ReadVersions read ->
+                find(volume, read.ticket())
+                        .ifPresent(r -> guarded(volume, read.ticket(), () -> reads.readVersions(volume, r, at, read)));
+            case Effect.ReadExtents read ->
+                find(volume, read.ticket())
+                        .ifPresent(r -> guarded(volume, read.ticket(), () -> reads.readExtents(volume, r, at, read)));
+            case Effect.ReadRegionTable read -> appends.afterQueued(() -> regionTable(volume, read));
+            case Effect.ReadChanges read -> readChanges(volume, read);
+            case Effect.Verify verify -> appends.afterQueued(() -> verify(volume, at, verify));
+        }
+    }
+
+    private void refuse(VolumeId volume, Effect.StoreEffect effect, String reason) {
         Event answer =
                 switch (effect) {
                     case Effect.Append append -> {
@@ -382,10 +490,10 @@ public final class DiskStore implements AutoCloseable {
                                 read.ticket(), replica.extents().regions().states())));
     }
 
-    private void verify(VolumeId volume, Effect.Verify verify) {
+    private void verify(VolumeId volume, Lsn at, Effect.Verify verify) {
         Optional<ReplicaState> replica = index.find(volume);
         if (replica.isPresent() && !closing) {
-            verification.start(volume, replica.get(), verify);
+            verification.start(volume, replica.get(), at, verify);
         } else {
             String reason = closing ? "the disk is being closed" : "the volume has no replica on this disk";
             VerifyResult result = VerifyResult.failed(verify.id(), verify.lsn(), 0, reason);
@@ -423,12 +531,12 @@ public final class DiskStore implements AutoCloseable {
             checkpoints.logged(writtenBytes);
             zeroFill.check();
             credit.update(volumes);
-            collectDeleted();
+            collect();
         }
 
         @Override
         public boolean spaceNeeded() {
-            boolean hope = checkpoints.isRunning() || allocator.pendingBlocks() > 0 || index.hasDeleted();
+            boolean hope = checkpoints.isRunning() || allocator.pendingBlocks() > 0 || index.hasCollectable();
             checkpoints.begin();
             return hope;
         }
@@ -440,8 +548,8 @@ public final class DiskStore implements AutoCloseable {
         zeroFill.check();
     }
 
-    private void collectDeleted() {
-        if (collecting || closing || fault.isSet() || !index.hasDeleted()) {
+    private void collect() {
+        if (collecting || closing || fault.isSet() || !index.hasCollectable()) {
             return;
         }
         collecting = true;
@@ -450,20 +558,20 @@ public final class DiskStore implements AutoCloseable {
 
     private void collectSlice() {
         collecting = false;
-        if (fault.isSet() || !index.hasDeleted()) {
+        if (fault.isSet() || !index.hasCollectable()) {
             return;
         }
         try {
-            index.collectDeleted(COLLECT_ENTRIES);
-            if (index.hasDeleted()) {
+            index.collect(COLLECT_ENTRIES);
+            if (index.hasCollectable()) {
                 checkpoints.logged(0);
             } else {
                 checkpoints.returnFreed();
             }
         } catch (RuntimeException e) {
-            fault.set("collecting deleted replicas failed: " + e.getMessage());
+            fault.set("collecting what nobody sees failed: " + e.getMessage());
         }
-        collectDeleted();
+        collect();
     }
 
     private void failed(String reason) {

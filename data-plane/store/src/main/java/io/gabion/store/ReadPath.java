@@ -15,6 +15,7 @@ import io.gabion.store.device.BufferPool;
 import io.gabion.store.device.PooledPayload;
 import io.gabion.store.extent.BlockAllocator;
 import io.gabion.store.extent.Chunk;
+import io.gabion.store.extent.ReplicaExtents;
 import io.gabion.store.integrity.BlockChecksum;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -58,7 +59,8 @@ final class ReadPath {
     }
 
     // ---- content
-    void read(VolumeId volume, ReplicaState replica, Effect.Read read) {
+    /** Reads as the replica is after {@code at}: {@link ReplicaExtents#HEAD}, or an LSN that is pinned. */
+    void read(VolumeId volume, ReplicaState replica, Lsn at, Effect.Read read) {
         int length = Math.toIntExact(read.range().length());
         ByteBuffer buffer = pool.take(length);
         BlockFetch fetch = new BlockFetch(replica.extents().origin());
@@ -68,7 +70,7 @@ final class ReadPath {
         for (long block = read.range().firstBlock(); block < end; block++) {
             int i = (int) (block % Chunk.BLOCKS);
             if (chunk == null || i == 0) {
-                chunk = index.chunk(replica.extents(), block / Chunk.BLOCKS);
+                chunk = chunk(replica, at, block);
             }
             if (chunk.isData(i)) {
                 fetch.add(chunk, i, block, buffer, offset);
@@ -87,7 +89,7 @@ final class ReadPath {
                 () -> pool.giveBack(buffer));
     }
 
-    void readBlocks(VolumeId volume, ReplicaState replica, Effect.ReadBlocks read) {
+    void readBlocks(VolumeId volume, ReplicaState replica, Lsn at, Effect.ReadBlocks read) {
         Map<Long, BlockVersion> known = new HashMap<>();
         for (BlockVersion version : read.known()) {
             known.put(version.block(), version);
@@ -96,9 +98,12 @@ final class ReadPath {
         BlockFetch fetch = new BlockFetch(replica.extents().origin());
         Draft last = null;
         long end = read.range().firstBlock() + read.range().blockCount();
+        Chunk chunk = null;
         for (long block = read.range().firstBlock(); block < end; block++) {
-            Chunk chunk = index.chunk(replica.extents(), block / Chunk.BLOCKS);
             int i = (int) (block % Chunk.BLOCKS);
+            if (chunk == null || i == 0) {
+                chunk = chunk(replica, at, block);
+            }
             if (!read.all() && isKnown(chunk, i, known.get(block))) {
                 continue;
             }
@@ -109,7 +114,7 @@ final class ReadPath {
             last.blocks++;
         }
         for (Draft draft : drafts) {
-            prepare(replica, draft, fetch);
+            prepare(replica, at, draft, fetch);
         }
         run(
                 volume,
@@ -162,15 +167,18 @@ final class ReadPath {
         }
     }
 
-    private void prepare(ReplicaState replica, Draft draft, BlockFetch fetch) {
+    private void prepare(ReplicaState replica, Lsn at, Draft draft, BlockFetch fetch) {
         if (!draft.data) {
             return;
         }
         ByteBuffer buffer = pool.take(draft.blocks * BlockGeometry.BLOCK_BYTES);
         draft.buffer = buffer;
+        Chunk chunk = null;
         for (int n = 0; n < draft.blocks; n++) {
             long block = draft.firstBlock + n;
-            Chunk chunk = index.chunk(replica.extents(), block / Chunk.BLOCKS);
+            if (chunk == null || block % Chunk.BLOCKS == 0) {
+                chunk = chunk(replica, at, block);
+            }
             fetch.add(chunk, (int) (block % Chunk.BLOCKS), block, buffer, n * BlockGeometry.BLOCK_BYTES);
         }
     }
@@ -225,12 +233,15 @@ final class ReadPath {
     }
 
     // ---- what the index knows without reading data
-    void readVersions(VolumeId volume, ReplicaState replica, Effect.ReadVersions read) {
+    void readVersions(VolumeId volume, ReplicaState replica, Lsn at, Effect.ReadVersions read) {
         List<BlockVersion> versions = new ArrayList<>();
+        Chunk chunk = null;
         long end = read.range().firstBlock() + read.range().blockCount();
         for (long block = read.range().firstBlock(); block < end; block++) {
-            Chunk chunk = index.chunk(replica.extents(), block / Chunk.BLOCKS);
             int i = (int) (block % Chunk.BLOCKS);
+            if (chunk == null || i == 0) {
+                chunk = chunk(replica, at, block);
+            }
             if (chunk.isData(i)) {
                 versions.add(new BlockVersion(block, new Lsn(chunk.epoch(i), chunk.seq(i)), chunk.crc(i)));
             }
@@ -238,15 +249,19 @@ final class ReadPath {
         answer(volume, new Event.VersionsRead(read.ticket(), List.copyOf(versions)));
     }
 
-    void readExtents(VolumeId volume, ReplicaState replica, Effect.ReadExtents read) {
+    void readExtents(VolumeId volume, ReplicaState replica, Lsn at, Effect.ReadExtents read) {
         List<ClientMessage.Extent> extents = new ArrayList<>();
         ByteRange range = read.range();
         boolean hole = false;
         long length = 0;
+        Chunk chunk = null;
         long end = range.firstBlock() + range.length() / BlockGeometry.BLOCK_BYTES;
         for (long block = range.firstBlock(); block < end; block++) {
-            Chunk chunk = index.chunk(replica.extents(), block / Chunk.BLOCKS);
-            boolean isHole = !chunk.isData((int) (block % Chunk.BLOCKS));
+            int i = (int) (block % Chunk.BLOCKS);
+            if (chunk == null || i == 0) {
+                chunk = chunk(replica, at, block);
+            }
+            boolean isHole = !chunk.isData(i);
             if (length > 0 && isHole != hole) {
                 extents.add(new ClientMessage.Extent(length, hole));
                 length = 0;
@@ -258,6 +273,13 @@ final class ReadPath {
             extents.add(new ClientMessage.Extent(length, hole));
         }
         answer(volume, new Event.ExtentsRead(read.ticket(), List.copyOf(extents)));
+    }
+
+    private Chunk chunk(ReplicaState replica, Lsn at, long block) {
+        long number = block / Chunk.BLOCKS;
+        return at.equals(ReplicaExtents.HEAD)
+                ? index.chunk(replica.extents(), number)
+                : index.chunk(replica.extents(), number, at);
     }
 
     void answer(VolumeId volume, Event event) {

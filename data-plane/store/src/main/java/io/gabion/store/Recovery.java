@@ -7,7 +7,10 @@ import io.gabion.store.device.DeviceFile;
 import io.gabion.store.device.Superblock;
 import io.gabion.store.extent.BlockAllocator;
 import io.gabion.store.extent.Chunk;
+import io.gabion.store.extent.ChunkHistory;
 import io.gabion.store.extent.ExtentMap;
+import io.gabion.store.extent.ReplicaExtents;
+import io.gabion.store.extent.Version;
 import io.gabion.store.integrity.BlockChecksum;
 import io.gabion.store.log.BatchBuilder;
 import io.gabion.store.log.LogPosition;
@@ -22,6 +25,7 @@ import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.slf4j.Logger;
@@ -205,7 +209,11 @@ final class Recovery {
                     StoredRecord.Grown _,
                     StoredRecord.Marked _,
                     StoredRecord.ReplicaChanged _,
-                    StoredRecord.ReplicaDeleted _ -> true;
+                    StoredRecord.ReplicaDeleted _,
+                    StoredRecord.SnapshotTaken _,
+                    StoredRecord.SnapshotDeleted _ -> true;
+            // A clone of what was left out never was.
+            case StoredRecord.Cloned r -> !cut.contains(r.parent());
         };
     }
 
@@ -240,28 +248,52 @@ final class Recovery {
         try (MetadataStore.MetadataCursor cursor = metadata.cursor()) {
             for (ReplicaState replica : index.replicas()) {
                 replica.extents().regions().clearHashes();
-                replica.extents().setMappedBlocks(0);
-                scanExtents(cursor, replica.extents().number(), Optional.of(replica));
+                scanVersions(cursor, replica, true);
                 ChangeLog.touchRegions(cursor, replica);
             }
+            for (ReplicaState replica : index.retired()) {
+                scanVersions(cursor, replica, false);
+            }
             for (int number : index.deletedNumbers()) {
-                scanExtents(cursor, number, Optional.empty());
+                scanDeleted(cursor, number);
             }
         }
     }
 
-    private void scanExtents(MetadataStore.MetadataCursor cursor, int number, Optional<ReplicaState> replica) {
+    private void scanVersions(MetadataStore.MetadataCursor cursor, ReplicaState replica, boolean hasHead) {
+        ReplicaExtents extents = replica.extents();
+        extents.setMappedBlocks(0);
+        extents.setPinnedBlocks(0);
+        cursor.seek(MetadataKeys.extentsFrom(extents.number(), 0));
+        while (cursor.valid() && MetadataKeys.isExtentOf(cursor.key(), extents.number())) {
+            long chunk = MetadataKeys.extentBlock(cursor.key()) / Chunk.BLOCKS;
+            ChunkHistory history = ChunkHistory.load(cursor, extents.number(), chunk);
+            for (int i = 0; i < Chunk.BLOCKS; i++) {
+                List<Version> versions = history.versions(i);
+                for (int n = 0; n < versions.size(); n++) {
+                    Version version = versions.get(n);
+                    boolean head = hasHead && n == 0;
+                    if (version.data()) {
+                        allocator.makeLive(version.place(), 1);
+                        extents.addPinned(head ? 0 : 1);
+                    }
+                    if (head) {
+                        extents.recount(chunk * Chunk.BLOCKS + i, version);
+                    }
+                }
+            }
+        }
+    }
+
+    private void scanDeleted(MetadataStore.MetadataCursor cursor, int number) {
         for (cursor.seek(MetadataKeys.extentsFrom(number, 0));
                 cursor.valid() && MetadataKeys.isExtentOf(cursor.key(), number);
                 cursor.next()) {
             Chunk single = ExtentMap.decode(cursor.key(), cursor.value(), number);
-            long first = MetadataKeys.extentBlock(cursor.key()) / Chunk.BLOCKS * Chunk.BLOCKS;
             for (int i = 0; i < Chunk.BLOCKS; i++) {
                 if (single.isData(i)) {
                     allocator.makeLive(single.place(i), 1);
                 }
-                int at = i;
-                replica.ifPresent(state -> state.extents().recount(first + at, single, at));
             }
         }
     }

@@ -21,7 +21,10 @@ final class ReplicaState {
 
     private long changes;
     private boolean intact = true;
+    private Ancestry ancestry = new Ancestry();
     private boolean recordDirty = true;
+    private boolean ancestryDirty;
+    private boolean retired;
     private boolean progressDirty = true;
 
     ReplicaState(int number, ReplicaRecord record) {
@@ -56,6 +59,46 @@ final class ReplicaState {
 
     boolean intact() {
         return intact;
+    }
+
+    Ancestry ancestry() {
+        return ancestry;
+    }
+
+    /** For opening: what the index holds of snapshots and clones. */
+    void loadAncestry(byte[] value) {
+        ancestry = Ancestry.decode(value);
+        extents.setPins(ancestry.pins());
+    }
+
+    /** Snapshots or clones are others than before. */
+    void ancestryChanged() {
+        extents.setPins(ancestry.pins());
+        ancestryDirty = true;
+        progressDirty = true;
+    }
+
+    boolean takeAncestryDirty() {
+        boolean dirty = ancestryDirty;
+        ancestryDirty = false;
+        return dirty;
+    }
+
+    /** For opening. */
+    void loadRetired() {
+        retired = true;
+    }
+
+    boolean isRetired() {
+        return retired;
+    }
+
+    /** The volume is gone, but clones still read its blocks. */
+    void retire() {
+        retired = true;
+        extents.addPinned(extents.mappedBlocks());
+        extents.setMappedBlocks(0);
+        progressDirty = true;
     }
 
     /** The replica's own record was replaced. A new incarnation is a new start: what was damaged before is known. */
@@ -138,12 +181,12 @@ final class ReplicaState {
     }
 
     byte[] encodeProgress() {
-        BinaryOutput out = new BinaryOutput(72);
+        BinaryOutput out = new BinaryOutput(80);
         out.putByte(VERSION);
         for (Lsn lsn : new Lsn[] {lastLsn, committed, changeFloor}) {
             out.putLong(lsn.epoch()).putLong(lsn.seq());
         }
-        out.putLong(changes).putLong(extents.mappedBlocks());
+        out.putLong(changes).putLong(extents.mappedBlocks()).putLong(extents.pinnedBlocks());
         return out.toBytes();
     }
 
@@ -166,6 +209,8 @@ final class ReplicaState {
         changeFloor = new Lsn(in.getLong(), in.getLong());
         changes = in.getLong();
         extents.setMappedBlocks(in.getLong());
+        // The first disks were written without snapshots.
+        extents.setPinnedBlocks(in.remaining() == 0 ? 0 : in.getLong());
     }
 
     private static void checkVersion(BinaryInput in) {

@@ -8,6 +8,7 @@ import io.gabion.store.extent.Bitmap;
 import io.gabion.store.extent.BlockAllocator;
 import io.gabion.store.extent.Chunk;
 import io.gabion.store.extent.ExtentMap;
+import io.gabion.store.extent.ReplicaExtents;
 import io.gabion.store.integrity.BlockChecksum;
 import io.gabion.store.metadata.MetadataKeys;
 import io.gabion.store.metadata.MetadataStore;
@@ -67,6 +68,10 @@ public final class StoreCheck {
         for (ReplicaState replica : recovered.index().replicas()) {
             checkReplica(replica, regions.getOrDefault(replica.extents().number(), new BitSet()));
         }
+        VersionCheck versions = new VersionCheck(device, metadata, this::find);
+        recovered.index().replicas().forEach(replica -> versions.check(replica, false));
+        recovered.index().retired().forEach(replica -> versions.check(replica, true));
+        checkedBlocks += versions.checkedBlocks();
         try {
             recovered.allocator().verifyAccounting();
         } catch (IllegalStateException e) {
@@ -98,6 +103,9 @@ public final class StoreCheck {
     private Map<Integer, BitSet> scanExtents() {
         Set<Integer> known = new HashSet<>(recovered.index().deletedNumbers());
         for (ReplicaState replica : recovered.index().replicas()) {
+            known.add(replica.extents().number());
+        }
+        for (ReplicaState replica : recovered.index().retired()) {
             known.add(replica.extents().number());
         }
         Map<Integer, BitSet> regions = new HashMap<>();
@@ -144,7 +152,6 @@ public final class StoreCheck {
     }
 
     private void checkReplica(ReplicaState replica, BitSet regions) throws IOException {
-        int number = replica.extents().number();
         String name = "volume " + replica.record().volume();
         Map<Integer, Long> expected = new HashMap<>();
         for (RegionState region : replica.extents().regions().states()) {
@@ -153,7 +160,7 @@ public final class StoreCheck {
         long before = checkedBlocks;
         try (MetadataCursor cursor = metadata.cursor()) {
             RegionReader reader =
-                    new RegionReader(device, cursor, number, replica.extents().origin());
+                    new RegionReader(device, cursor, replica.extents().layers(ReplicaExtents.HEAD));
             for (int region = regions.nextSetBit(0); region >= 0; region = regions.nextSetBit(region + 1)) {
                 long[] hash = new long[1];
                 RegionReader.Content content = reader.read(region, BlockGeometry.REGION_BYTES, (block, chunk, i) -> {

@@ -2,6 +2,7 @@ package io.gabion.store;
 
 import io.gabion.model.BlockGeometry;
 import io.gabion.model.VolumeId;
+import io.gabion.store.extent.ReplicaExtents;
 import io.gabion.store.metadata.MetadataStore.MetadataCursor;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -26,7 +27,7 @@ public final class StoreDump {
             byte[] bytes = new byte[BlockGeometry.REGION_BYTES];
             try (MetadataCursor cursor = disk.metadata().cursor()) {
                 RegionReader reader = new RegionReader(
-                        disk.device(), cursor, replica.extents().number(), volume);
+                        disk.device(), cursor, replica.extents().layers(ReplicaExtents.HEAD));
                 for (long offset = 0; offset < size; offset += BlockGeometry.REGION_BYTES) {
                     int length = (int) Math.min(BlockGeometry.REGION_BYTES, size - offset);
                     RegionReader.Content content =

@@ -2,9 +2,11 @@ package io.gabion.store;
 
 import io.gabion.core.port.Effect;
 import io.gabion.model.BlockGeometry;
+import io.gabion.model.Lsn;
 import io.gabion.model.VolumeId;
 import io.gabion.store.device.BlockDevice;
 import io.gabion.store.extent.BlockAllocator;
+import io.gabion.store.extent.ReplicaExtents;
 import io.gabion.store.metadata.MetadataStore;
 import java.io.IOException;
 import java.security.MessageDigest;
@@ -50,14 +52,15 @@ final class Verification {
         return running > 0;
     }
 
-    void start(VolumeId volume, ReplicaState replica, Effect.Verify verify) {
+    /** Digests the replica as it is after {@code at}, which is its head or pinned. */
+    void start(VolumeId volume, ReplicaState replica, Lsn at, Effect.Verify verify) {
         MetadataStore.MetadataView view = index.metadata().view();
         long reader = readers.begin();
-        int number = replica.extents().number();
+        List<ReplicaExtents.Layer> layers = replica.extents().layers(at);
         long sizeBytes = replica.record().record().config().sizeBytes();
         running++;
         helper.execute(() -> {
-            VerifyResult result = digest(view, number, volume, sizeBytes, verify);
+            VerifyResult result = digest(view, layers, sizeBytes, verify);
             loop.execute(() -> {
                 running--;
                 view.close();
@@ -69,11 +72,11 @@ final class Verification {
     }
 
     private VerifyResult digest(
-            MetadataStore.MetadataView view, int number, VolumeId volume, long sizeBytes, Effect.Verify verify) {
+            MetadataStore.MetadataView view, List<ReplicaExtents.Layer> layers, long sizeBytes, Effect.Verify verify) {
         try (MetadataStore.MetadataCursor cursor = view.cursor()) {
             MessageDigest whole = sha256();
             List<String> regions = new ArrayList<>();
-            RegionReader regionReader = new RegionReader(device, cursor, number, volume);
+            RegionReader regionReader = new RegionReader(device, cursor, layers);
             for (long offset = 0; offset < sizeBytes; offset += BlockGeometry.REGION_BYTES) {
                 if (stopped) {
                     return VerifyResult.failed(verify.id(), verify.lsn(), sizeBytes, "the disk was closed meanwhile");

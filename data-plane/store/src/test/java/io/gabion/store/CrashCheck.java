@@ -1,12 +1,19 @@
 package io.gabion.store;
 
 import io.gabion.model.Lsn;
+import io.gabion.model.VolumeId;
 import io.gabion.store.device.DeviceFile;
 import io.gabion.store.extent.Chunk;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
+import java.util.function.Function;
+import java.util.function.LongFunction;
+import java.util.stream.IntStream;
 
 /** Opens a crash image and compares it with what its workload may have left. */
 final class CrashCheck {
@@ -14,51 +21,84 @@ final class CrashCheck {
     /** One in so many images lives on: a batch more, another crash, another opening. */
     private static final int SECOND_LIFE = 64;
 
+    private static final VolumeId LATER = new VolumeId(new UUID(5, 99));
+    private static final int COLLECT_ENTRIES = 7;
+    /** Workloads write in the first chunks only. */
+    private static final int COMPARED_BLOCKS = 96;
+
     private CrashCheck() {}
 
     /** Throws {@link AssertionError} when something is wrong. */
     static void check(CrashWorkload workload, CrashImages.Image image) throws IOException {
         MemoryDiskFiles files = image.files();
-        int found = open(workload, files, image.acknowledged(), image.submitted());
+        Map<VolumeId, Integer> found =
+                open(workload, files, volume -> IntStream.rangeClosed(image.acknowledged(), image.submitted()));
         if (Math.floorMod(image.hash(), SECOND_LIFE) == 0) {
             liveOn(workload, files, found);
         }
     }
 
-    /** Returns the number of operations whose state was found. */
-    private static int open(CrashWorkload workload, MemoryDiskFiles files, int least, int most) throws IOException {
+    /** Returns for each volume the number of operations whose state was found. */
+    private static Map<VolumeId, Integer> open(
+            CrashWorkload workload, MemoryDiskFiles files, Function<VolumeId, IntStream> possible) throws IOException {
         DiskOpening.Opened opened =
                 DiskOpening.open(StoreRig.quietOptions().withMayFormat(false).withBoot(OTHER_BOOT), files);
         try (DeviceFile file = opened.file()) {
-            StoreCheckReport report =
-                    StoreCheck.run(opened.superblock(), new InlineDevice(file), opened.metadata(), opened.recovered());
-            if (!report.isSound()) {
-                throw new AssertionError("store check: " + report.findings());
+            Map<VolumeId, Integer> found =
+                    matching(workload, files, opened.recovered().index(), possible);
+            requireSound(opened, file);
+            while (opened.recovered().index().hasCollectable()) {
+                opened.recovered().index().collect(COLLECT_ENTRIES);
             }
-            return matching(workload, files, opened.recovered(), least, most);
+            requireSound(opened, file);
+            matching(
+                    workload, files, opened.recovered().index(), volume -> IntStream.of(found.getOrDefault(volume, 0)));
+            return found;
         } finally {
             opened.recovered().index().close();
         }
     }
 
-    private static int matching(
-            CrashWorkload workload, MemoryDiskFiles files, Recovery.Recovered recovered, int least, int most) {
-        StringBuilder problems = new StringBuilder();
-        for (int count = most; count >= least; count--) {
-            VolumeModel model = workload.model();
-            Optional<String> difference =
-                    difference(files, recovered.index(), model, model.stateAfter(workload.records(count)));
-            if (difference.isEmpty()) {
-                return count;
-            }
-            problems.append("; after ").append(count).append(": ").append(difference.get());
+    private static void requireSound(DiskOpening.Opened opened, DeviceFile file) throws IOException {
+        opened.recovered().index().writePages();
+        StoreCheckReport report =
+                StoreCheck.run(opened.superblock(), new InlineDevice(file), opened.metadata(), opened.recovered());
+        if (!report.isSound()) {
+            throw new AssertionError("store check: " + report.findings());
         }
-        throw new AssertionError("no state from " + least + " to " + most + " operations matches" + problems);
+    }
+
+    private static Map<VolumeId, Integer> matching(
+            CrashWorkload workload, MemoryDiskFiles files, DiskIndex index, Function<VolumeId, IntStream> possible) {
+        Map<VolumeId, Integer> found = new HashMap<>();
+        ModelWorld world = new ModelWorld();
+        for (VolumeModel model : workload.models()) {
+            StringBuilder problems = new StringBuilder();
+            // From the last one down: of equal states the one that knows all clones.
+            for (int count : possible.apply(model.volume)
+                    .map(c -> -c)
+                    .sorted()
+                    .map(c -> -c)
+                    .toArray()) {
+                VolumeModel.State state = model.stateAfter(workload.records(model.volume, count));
+                world.put(model.volume, state);
+                Optional<String> difference = difference(files, index, model.volume, state, world);
+                if (difference.isEmpty()) {
+                    found.put(model.volume, count);
+                    break;
+                }
+                problems.append("; after ").append(count).append(": ").append(difference.get());
+            }
+            if (!found.containsKey(model.volume)) {
+                throw new AssertionError("no possible state of " + model.volume + " matches" + problems);
+            }
+        }
+        return found;
     }
 
     private static Optional<String> difference(
-            MemoryDiskFiles files, DiskIndex index, VolumeModel model, VolumeModel.State expected) {
-        Optional<ReplicaState> found = index.find(model.volume);
+            MemoryDiskFiles files, DiskIndex index, VolumeId volume, VolumeModel.State expected, ModelWorld world) {
+        Optional<ReplicaState> found = index.find(volume);
         if (found.isPresent() != expected.exists) {
             return Optional.of("exists: " + found.isPresent());
         }
@@ -69,16 +109,40 @@ final class CrashCheck {
         if (!replica.lastLsn().equals(expected.lastLsn)) {
             return Optional.of("lastLsn is " + replica.lastLsn() + ", not " + expected.lastLsn);
         }
-        for (int block = 0; block < VolumeModel.BLOCKS; block++) {
-            Chunk chunk = index.chunk(replica.extents(), block / Chunk.BLOCKS);
+        Set<Long> snapshots = replica.ancestry().snapshots().keySet();
+        if (!snapshots.equals(expected.snapshots.keySet())) {
+            return Optional.of("snapshots " + snapshots + ", not " + expected.snapshots.keySet());
+        }
+        for (VolumeModel.View view : expected.snapshots.values()) {
+            Optional<String> difference =
+                    difference(files, number -> index.chunk(replica.extents(), number, view.lsn), volume, view, world);
+            if (difference.isPresent()) {
+                return difference.map(text -> "snapshot at " + view.lsn + ": " + text);
+            }
+        }
+        return difference(files, number -> index.chunk(replica.extents(), number), volume, expected, world);
+    }
+
+    private static Optional<String> difference(
+            MemoryDiskFiles files,
+            LongFunction<Chunk> chunks,
+            VolumeId volume,
+            VolumeModel.View expected,
+            ModelWorld world) {
+        Chunk chunk = chunks.apply(0);
+        for (int block = 0; block < COMPARED_BLOCKS; block++) {
             int i = block % Chunk.BLOCKS;
-            byte[] wanted = expected.content.get(block);
+            if (i == 0) {
+                chunk = chunks.apply(block / Chunk.BLOCKS);
+            }
+            byte[] wanted = world.content(volume, expected, block);
             if (chunk.isData(i) != (wanted != null)) {
                 return Optional.of("block " + block + " mapped: " + chunk.isData(i));
             }
             Lsn version = new Lsn(chunk.epoch(i), chunk.seq(i));
-            if (!version.equals(expected.versions[block])) {
-                return Optional.of("block " + block + " has " + version + ", not " + expected.versions[block]);
+            if (wanted != null && !version.equals(world.version(volume, expected, block))) {
+                return Optional.of(
+                        "block " + block + " has " + version + ", not " + world.version(volume, expected, block));
             }
             if (wanted != null && !Arrays.equals(wanted, files.block(chunk.place(i)))) {
                 return Optional.of("block " + block + " has other content");
@@ -88,15 +152,15 @@ final class CrashCheck {
     }
 
     /** The next life calls everything before it durable; what the first opening decided must stay decided. */
-    private static void liveOn(CrashWorkload workload, MemoryDiskFiles files, int found) throws IOException {
-        io.gabion.model.VolumeId later = new io.gabion.model.VolumeId(new UUID(5, 99));
+    private static void liveOn(CrashWorkload workload, MemoryDiskFiles files, Map<VolumeId, Integer> found)
+            throws IOException {
         StoreRig rig = StoreRig.open(StoreRig.quietOptions().withMayFormat(false), files);
         try {
-            rig.appendNow(later, StoreRig.created(later, 1 << 20));
-            rig.appendNow(later, StoreRig.written(1, 1, 3, StoreRig.filled(2, 6)));
+            rig.appendNow(LATER, StoreRig.created(LATER, 1 << 20));
+            rig.appendNow(LATER, StoreRig.written(1, 1, 3, StoreRig.filled(2, 6)));
         } finally {
             rig.abandon();
         }
-        open(workload, files.afterKill(), found, found);
+        open(workload, files.afterKill(), volume -> IntStream.of(found.getOrDefault(volume, 0)));
     }
 }

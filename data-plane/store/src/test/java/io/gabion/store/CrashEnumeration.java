@@ -16,12 +16,13 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.slf4j.LoggerFactory;
 
 /**
  * Crashes the store at every point of every short workload. {@code main} ends with {@code N workloads, M images, failures F};
  * images are counted once however often they are met. Option {@code --full}: all workloads also with their operations in one
- * batch.
+ * batch. {@code --with OPERATION[,OPERATION]}: only workloads that contain these.
  */
 public final class CrashEnumeration {
     private static final int LENGTH = 3;
@@ -29,6 +30,7 @@ public final class CrashEnumeration {
     private static final int LEAST_IMAGES = 20;
 
     private static final int SHOWN_FAILURES = 10;
+    private static final int PROGRESS = 500;
 
     private final Path directory;
     private final TracedDisk.AtRest base;
@@ -38,6 +40,10 @@ public final class CrashEnumeration {
     private final AtomicInteger workloads = new AtomicInteger();
 
     CrashEnumeration(Path directory, boolean stubSync) throws IOException {
+        // Each image tells of the tail it lost.
+        ((Logger) LoggerFactory.getLogger(Recovery.class)).setLevel(Level.OFF);
+        ((Logger) LoggerFactory.getLogger(DiskOpening.class)).setLevel(Level.OFF);
+        ((Logger) LoggerFactory.getLogger(DiskStore.class)).setLevel(Level.OFF);
         this.directory = directory;
         this.stubSync = stubSync;
         this.base = CrashWorkload.base(Files.createDirectories(directory.resolve("base")));
@@ -45,9 +51,14 @@ public final class CrashEnumeration {
 
     /** Runs the enumeration; exit code 1 when anything failed. */
     public static void main(String[] arguments) throws Exception {
-        // Each image tells of the tail it lost.
-        ((Logger) LoggerFactory.getLogger("io.gabion.store")).setLevel(Level.OFF);
-        boolean full = List.of(arguments).contains("--full");
+        List<String> options = List.of(arguments);
+        boolean full = options.contains("--full");
+        int with = options.indexOf("--with");
+        List<Operation> wanted = with < 0
+                ? List.of()
+                : Stream.of(options.get(with + 1).split(",", -1))
+                        .map(Operation::valueOf)
+                        .toList();
         Path shared = Path.of("/dev/shm");
         Path directory = Files.isWritable(shared)
                 ? Files.createTempDirectory(shared, "gabion-crash")
@@ -55,8 +66,10 @@ public final class CrashEnumeration {
         boolean sound;
         try {
             CrashEnumeration enumeration = new CrashEnumeration(directory, false);
-            enumeration.run(allWorkloads(full), Runtime.getRuntime().availableProcessors());
-            enumeration.failures.stream().limit(SHOWN_FAILURES).forEach(System.out::println);
+            List<CrashWorkload> chosen = allWorkloads(full).stream()
+                    .filter(workload -> workload.contains(wanted))
+                    .toList();
+            enumeration.run(chosen, Runtime.getRuntime().availableProcessors());
             System.out.println(enumeration.workloads + " workloads, " + enumeration.distinct.size()
                     + " images, failures " + enumeration.failures.size());
             sound = enumeration.failures.isEmpty();
@@ -89,8 +102,11 @@ public final class CrashEnumeration {
             for (CrashWorkload workload : all) {
                 running.add(workers.submit(() -> run(workload)));
             }
-            for (Future<?> future : running) {
-                future.get();
+            for (int done = 1; done <= running.size(); done++) {
+                running.get(done - 1).get();
+                if (done % PROGRESS == 0) {
+                    System.out.println(done + " of " + all.size() + " workloads, " + distinct.size() + " images");
+                }
             }
         }
     }
@@ -133,6 +149,9 @@ public final class CrashEnumeration {
     }
 
     private synchronized void fail(String failure) {
+        if (failures.size() < SHOWN_FAILURES) {
+            System.out.println(failure);
+        }
         failures.add(failure);
     }
 

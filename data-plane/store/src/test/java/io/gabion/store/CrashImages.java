@@ -52,7 +52,7 @@ final class CrashImages {
             int acknowledged,
             int submitted) {
         MemoryDiskFiles files() {
-            return MemoryDiskFiles.of(new HashMap<>(content), index.crash(), superblock);
+            return MemoryDiskFiles.of(new HashMap<>(content), index, superblock);
         }
     }
 

@@ -11,16 +11,19 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** Compares an open disk with models. */
 final class ModelCheck {
+    private static final ByteRange ALL = new ByteRange(0, VolumeModel.SIZE);
+
     private ModelCheck() {}
 
     /** The disk must hold the state after exactly {@code count} records. */
-    static void requireEqual(StoreRig rig, VolumeModel model, int count, String context) {
-        Optional<String> difference = difference(rig, model.stateAfter(count), model);
+    static void requireEqual(StoreRig rig, VolumeModel model, ModelWorld world, String context) {
+        Optional<String> difference = difference(rig, world.state(model.volume), model, world);
         if (difference.isPresent()) {
-            throw new AssertionError(context + ": after " + count + " records: " + difference.get());
+            throw new AssertionError(context + ": " + model.volume + ": " + difference.get());
         }
     }
 
@@ -29,8 +32,10 @@ final class ModelCheck {
         StringBuilder problems = new StringBuilder();
         for (int count = most; count >= least; count--) {
             VolumeModel.State state = model.stateAfter(count);
+            ModelWorld world = new ModelWorld();
+            world.put(model.volume, state);
             Optional<String> difference =
-                    difference(rig, state, model).or(() -> recoveredDifference(rig, state, model));
+                    difference(rig, state, model, world).or(() -> recoveredDifference(rig, state, model));
             if (difference.isEmpty()) {
                 return count;
             }
@@ -53,7 +58,8 @@ final class ModelCheck {
                 : Optional.of("lastLsn is " + lastLsn + ", not " + state.lastLsn);
     }
 
-    private static Optional<String> difference(StoreRig rig, VolumeModel.State state, VolumeModel model) {
+    private static Optional<String> difference(
+            StoreRig rig, VolumeModel.State state, VolumeModel model, ModelWorld world) {
         boolean exists = rig.onLoop(() -> rig.store.isPresent(model.volume));
         if (exists != state.exists) {
             return Optional.of("exists is " + exists);
@@ -61,26 +67,42 @@ final class ModelCheck {
         if (!exists) {
             return Optional.empty();
         }
-        ByteRange all = new ByteRange(0, VolumeModel.SIZE);
-        List<BlockVersion> versions = rig.versions(model.volume, all);
+        Set<Long> snapshots = rig.onLoop(() -> rig.store.snapshots(model.volume).keySet());
+        if (!snapshots.equals(state.snapshots.keySet())) {
+            return Optional.of("snapshots " + snapshots + ", not " + state.snapshots.keySet());
+        }
+        for (Map.Entry<Long, VolumeModel.View> snapshot : state.snapshots.entrySet()) {
+            byte[] content = rig.readAt(model.volume, snapshot.getKey(), ALL);
+            if (!Arrays.equals(content, world.bytes(model.volume, snapshot.getValue()))) {
+                return Optional.of("content of snapshot " + snapshot.getKey() + " differs");
+            }
+        }
+        return headDifference(rig, state, model, world);
+    }
+
+    private static Optional<String> headDifference(
+            StoreRig rig, VolumeModel.State state, VolumeModel model, ModelWorld world) {
         Map<Long, BlockVersion> byBlock = new HashMap<>();
-        versions.forEach(version -> byBlock.put(version.block(), version));
+        rig.versions(model.volume, ALL).forEach(version -> byBlock.put(version.block(), version));
         long[] hashes = new long[2];
         for (int block = 0; block < VolumeModel.BLOCKS; block++) {
             BlockVersion version = byBlock.get((long) block);
-            boolean data = state.content.containsKey(block);
+            boolean data = world.content(model.volume, state, block) != null;
             if (data != (version != null)) {
                 return Optional.of("block " + block + " mapped: " + (version != null));
             }
             if (version != null) {
-                if (!version.lsn().equals(state.versions[block])) {
-                    return Optional.of("block " + block + " has " + version.lsn() + ", not " + state.versions[block]);
+                Lsn expected = world.version(model.volume, state, block);
+                if (!version.lsn().equals(expected)) {
+                    return Optional.of("block " + block + " has " + version.lsn() + ", not " + expected);
                 }
-                hashes[block / 256] += BlockChecksum.regionHash(
-                        block, version.lsn().epoch(), version.lsn().seq(), version.crc32c());
+                if (state.content.containsKey(block)) {
+                    hashes[block / 256] += BlockChecksum.regionHash(
+                            block, version.lsn().epoch(), version.lsn().seq(), version.crc32c());
+                }
             }
         }
-        if (!Arrays.equals(rig.read(model.volume, all), state.bytes())) {
+        if (!Arrays.equals(rig.read(model.volume, ALL), world.bytes(model.volume, state))) {
             return Optional.of("content differs");
         }
         return regionDifference(rig.regions(model.volume), hashes);

@@ -114,7 +114,7 @@ class StoreCrashTest {
                 List<CompletableFuture<?>> burst = new ArrayList<>();
                 for (int i = 0; i < 1 + random.nextInt(6); i++) {
                     VolumeModel model = models.get(random.nextInt(models.size()));
-                    CompletableFuture<Event> appended = rig.append(model.volume, model.next(random));
+                    CompletableFuture<Event> appended = rig.append(model.next(random));
                     int count = model.size();
                     burst.add(appended.thenAccept(event -> {
                         if (event instanceof Event.Appended) {

@@ -25,6 +25,8 @@ import io.gabion.model.VolumeConfig;
 import io.gabion.model.VolumeId;
 import io.gabion.model.VolumeRecord;
 import io.gabion.model.VolumeSpec;
+import io.gabion.store.log.BatchBuilder.Item;
+import io.gabion.store.log.StoredRecord;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -153,13 +155,38 @@ final class StoreRig implements AutoCloseable {
         return future;
     }
 
+    CompletableFuture<Event> append(Item item) {
+        CompletableFuture<CompletableFuture<Event>> appended = new CompletableFuture<>();
+        loop.execute(() -> appended.complete(appendHere(item)));
+        return appended.thenCompose(future -> future);
+    }
+
     /** As {@link #append}, for who is on the loop. */
-    CompletableFuture<Event> appendHere(VolumeId volume, LogRecord record) {
+    CompletableFuture<Event> appendHere(Item item) {
         long number = ticket.incrementAndGet();
         CompletableFuture<Event> future = new CompletableFuture<>();
-        appendsOf(volume).put(number, future);
-        store.execute(volume, new Effect.Append(number, record));
+        switch (item) {
+            case Item.Change change -> {
+                appendsOf(change.volume()).put(number, future);
+                store.execute(change.volume(), new Effect.Append(number, change.record()));
+            }
+            case Item.Ready ready -> {
+                appendsOf(ready.record().volume()).put(number, future);
+                store.append(number, ready.record());
+            }
+        }
         return future;
+    }
+
+    void appendNow(Item item) {
+        Event event = get(append(item));
+        if (!(event instanceof Event.Appended)) {
+            throw new AssertionError("append was answered by " + event);
+        }
+    }
+
+    void appendNow(StoredRecord.SnapshotRecord record) {
+        appendNow(new Item.Ready(record));
     }
 
     void checkpoint() {
@@ -201,8 +228,23 @@ final class StoreRig implements AutoCloseable {
         return get(future);
     }
 
+    Event askAt(VolumeId volume, long snapshot, Ask ask) {
+        long number = ticket.incrementAndGet();
+        CompletableFuture<Event> future = new CompletableFuture<>();
+        waiting.put(number, future);
+        loop.execute(() -> store.executeAt(volume, snapshot, ask.with(number)));
+        return get(future);
+    }
+
     byte[] read(VolumeId volume, ByteRange range) {
-        Event event = ask(volume, number -> new Effect.Read(number, range));
+        return content(ask(volume, number -> new Effect.Read(number, range)));
+    }
+
+    byte[] readAt(VolumeId volume, long snapshot, ByteRange range) {
+        return content(askAt(volume, snapshot, number -> new Effect.Read(number, range)));
+    }
+
+    private static byte[] content(Event event) {
         if (!(event instanceof Event.ReadCompleted completed)) {
             throw new AssertionError("read was answered by " + event);
         }

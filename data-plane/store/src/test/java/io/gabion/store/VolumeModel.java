@@ -5,6 +5,8 @@ import io.gabion.core.message.HeapPayload;
 import io.gabion.core.port.LogRecord;
 import io.gabion.model.Lsn;
 import io.gabion.model.VolumeId;
+import io.gabion.store.log.BatchBuilder.Item;
+import io.gabion.store.log.StoredRecord;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -12,6 +14,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** What a volume must hold after any prefix of its records; generates the records too. */
 final class VolumeModel {
@@ -19,31 +23,67 @@ final class VolumeModel {
     static final long SIZE = BLOCKS * 4096L;
 
     final VolumeId volume;
-    private final List<LogRecord> records = new ArrayList<>();
+    private final List<Item> records = new ArrayList<>();
     private final List<byte[]> contents = new ArrayList<>();
     private long epoch = 1;
     private long seq;
+    private long snapshot;
     volatile int acknowledged;
 
     VolumeModel(VolumeId volume) {
         this.volume = volume;
     }
 
-    /** State after a prefix. */
-    static final class State {
+    /** Versions and content that a volume has of its own, as a reader at some LSN sees them. */
+    static class View {
         final Lsn[] versions = new Lsn[BLOCKS];
         final Map<Integer, byte[]> content = new HashMap<>();
-        boolean exists;
-        Lsn lastLsn = Lsn.ZERO;
+        Lsn lsn = Lsn.ZERO;
+        /** Of the volume, which may be deleted and created anew while clones of it are left. */
+        @Nullable
+        VolumeId parent;
 
-        State() {
+        View() {
             Arrays.fill(versions, Lsn.ZERO);
         }
 
-        byte[] bytes() {
-            byte[] bytes = new byte[(int) SIZE];
-            content.forEach((number, block) -> System.arraycopy(block, 0, bytes, number * 4096, 4096));
-            return bytes;
+        View copy(Lsn at) {
+            View copy = new View();
+            System.arraycopy(versions, 0, copy.versions, 0, BLOCKS);
+            copy.content.putAll(content);
+            copy.lsn = at;
+            copy.parent = parent;
+            return copy;
+        }
+
+        void put(int block, Lsn version, byte @Nullable [] bytes) {
+            versions[block] = version;
+            if (bytes == null) {
+                content.remove(block);
+            } else {
+                content.put(block, bytes);
+            }
+        }
+    }
+
+    /** State after a prefix. */
+    static final class State extends View {
+        final TreeMap<Long, View> snapshots = new TreeMap<>();
+        /** What clones taken from this volume read. */
+        final Map<VolumeId, View> clones = new HashMap<>();
+        /** The same of clones taken before the volume was deleted. */
+        final Map<VolumeId, View> clonesOfDeleted = new HashMap<>();
+
+        long highestSnapshot;
+        boolean exists;
+        Lsn lastLsn = Lsn.ZERO;
+
+        View viewOfClone(VolumeId clone) {
+            View view = clones.containsKey(clone) ? clones.get(clone) : clonesOfDeleted.get(clone);
+            if (view == null) {
+                throw new AssertionError("no clone " + clone);
+            }
+            return view;
         }
     }
 
@@ -52,62 +92,98 @@ final class VolumeModel {
     }
 
     /** The next record; also remembered. */
-    synchronized LogRecord next(Random random) {
-        boolean exists = records.isEmpty() ? false : stateAfter(records.size()).exists;
-        LogRecord record = exists ? generate(random) : created();
-        records.add(record);
-        return record;
+    synchronized Item next(Random random) {
+        State state = stateAfter(records.size());
+        return state.exists ? generate(random, state) : created();
     }
 
     /** A record that was chosen elsewhere; {@code content} is the data in it. */
-    synchronized LogRecord add(LogRecord record, byte[] content) {
+    synchronized Item add(Item record, byte[] content) {
         records.add(record);
         contents.add(content);
         return record;
     }
 
-    private LogRecord created() {
-        contents.add(new byte[0]);
-        return new LogRecord.ReplicaChanged(StoreRig.record(volume, SIZE, epoch, 0, new Lsn(epoch, seq)));
+    Item add(LogRecord record, byte[] content) {
+        return add(new Item.Change(volume, record), content);
     }
 
-    private LogRecord generate(Random random) {
+    Item add(StoredRecord.SnapshotRecord record) {
+        return add(new Item.Ready(record), new byte[0]);
+    }
+
+    /** A clone of the newest state, or of a snapshot; the record is the clone's first and noted here. */
+    synchronized VolumeModel cloned(VolumeId id, Random random) {
+        State state = stateAfter(records.size());
+        Lsn at = state.snapshots.isEmpty() || random.nextBoolean()
+                ? state.lastLsn
+                : state.snapshots.firstEntry().getValue().lsn;
+        return cloned(id, at);
+    }
+
+    synchronized VolumeModel cloned(VolumeId id, Lsn at) {
+        VolumeModel clone = new VolumeModel(id);
+        clone.epoch = epoch + 1;
+        Item record = new Item.Ready(new StoredRecord.Cloned(
+                id, StoreRig.record(id, SIZE, clone.epoch, 0, new Lsn(clone.epoch, 0)), volume, at));
+        add(record, new byte[0]);
+        clone.add(record, new byte[0]);
+        return clone;
+    }
+
+    Item first() {
+        return records.getFirst();
+    }
+
+    private Item created() {
+        return add(
+                new LogRecord.ReplicaChanged(StoreRig.record(volume, SIZE, epoch, 0, new Lsn(epoch, seq))),
+                new byte[0]);
+    }
+
+    private Item generate(Random random, State state) {
         int kind = random.nextInt(100);
-        if (kind < 55) {
+        if (kind < 50) {
             int blocks = random.nextInt(10) == 0 ? 1 + random.nextInt(40) : 1 + random.nextInt(3);
             byte[] content = new byte[blocks * 4096];
             random.nextBytes(content);
-            contents.add(content);
-            return StoreRig.written(epoch, ++seq, random.nextInt(BLOCKS - blocks + 1), content);
+            return add(StoreRig.written(epoch, ++seq, random.nextInt(BLOCKS - blocks + 1), content), content);
         }
-        if (kind < 70) {
-            contents.add(new byte[0]);
+        if (kind < 62) {
             int blocks = 1 + random.nextInt(60);
-            return StoreRig.trimmed(epoch, ++seq, random.nextInt(BLOCKS - blocks + 1), blocks);
+            return add(StoreRig.trimmed(epoch, ++seq, random.nextInt(BLOCKS - blocks + 1), blocks), new byte[0]);
         }
-        if (kind < 85) {
+        if (kind < 72) {
             return copied(random);
         }
-        contents.add(new byte[0]);
+        if (kind < 80) {
+            return add(new StoredRecord.SnapshotTaken(volume, new Lsn(epoch, ++seq), ++snapshot));
+        }
+        if (kind < 86 && !state.snapshots.isEmpty()) {
+            List<Long> numbers = List.copyOf(state.snapshots.keySet());
+            return add(new StoredRecord.SnapshotDeleted(
+                    volume, new Lsn(epoch, ++seq), numbers.get(random.nextInt(numbers.size()))));
+        }
         if (kind < 88) {
-            return new LogRecord.ReplicaDeleted();
+            return add(new LogRecord.ReplicaDeleted(), new byte[0]);
         }
         if (kind < 94) {
-            return new LogRecord.Marked(new Lsn(epoch, ++seq));
+            return add(new LogRecord.Marked(new Lsn(epoch, ++seq)), new byte[0]);
         }
         epoch++;
         seq = 0;
-        return new LogRecord.ReplicaChanged(StoreRig.record(volume, SIZE, epoch, 0, new Lsn(epoch, 0)));
+        return created();
     }
 
-    private LogRecord copied(Random random) {
+    private Item copied(Random random) {
         List<BlockRun> runs = new ArrayList<>();
         byte[] all = new byte[0];
         long block = random.nextInt(BLOCKS / 2);
         for (int i = 0; i < 1 + random.nextInt(4) && block < BLOCKS - 12; i++) {
             int blocks = 1 + random.nextInt(6);
-            // Of any earlier epoch, of this one, or never written.
-            Lsn lsn = new Lsn(1 + random.nextLong(epoch), 1 + random.nextInt(20));
+            // Of any earlier epoch, of this one up to now, or never written.
+            long from = 1 + random.nextLong(epoch);
+            Lsn lsn = new Lsn(from, from == epoch ? random.nextLong(seq + 1) : 1 + random.nextInt(20));
             if (random.nextInt(3) == 0) {
                 Lsn hole = random.nextBoolean() ? Lsn.ZERO : lsn;
                 runs.add(new BlockRun(block, blocks, hole, Optional.empty()));
@@ -119,8 +195,7 @@ final class VolumeModel {
             }
             block += blocks + random.nextInt(5);
         }
-        contents.add(all);
-        return new LogRecord.Copied(epoch, runs);
+        return add(new LogRecord.Copied(epoch, runs), all);
     }
 
     private static byte[] concat(byte[] a, byte[] b) {
@@ -137,21 +212,61 @@ final class VolumeModel {
         return state;
     }
 
+    private State apply(State state, Item item, byte[] content) {
+        return switch (item) {
+            case Item.Change change -> apply(state, change.record(), content);
+            case Item.Ready ready -> {
+                apply(state, ready.record());
+                yield state;
+            }
+        };
+    }
+
+    private void apply(State state, StoredRecord.SnapshotRecord record) {
+        switch (record) {
+            case StoredRecord.SnapshotTaken r -> {
+                if (r.snapshot() > state.highestSnapshot) {
+                    state.highestSnapshot = r.snapshot();
+                    state.snapshots.put(r.snapshot(), state.copy(r.lsn()));
+                }
+                state.lastLsn = Lsn.max(state.lastLsn, r.lsn());
+            }
+            case StoredRecord.SnapshotDeleted r -> {
+                state.highestSnapshot = Math.max(state.highestSnapshot, r.snapshot());
+                state.snapshots.remove(r.snapshot());
+                state.lastLsn = Lsn.max(state.lastLsn, r.lsn());
+            }
+            case StoredRecord.Cloned r -> {
+                if (r.volume().equals(volume)) {
+                    state.exists = true;
+                    state.parent = r.parent();
+                    state.lastLsn = r.record().position();
+                } else if (r.at().equals(state.lastLsn)) {
+                    state.clones.put(r.volume(), state.copy(r.at()));
+                } else {
+                    View pinned = state.snapshots.values().stream()
+                            .filter(view -> view.lsn.equals(r.at()))
+                            .findFirst()
+                            .orElseThrow();
+                    state.clones.put(r.volume(), pinned.copy(r.at()));
+                }
+            }
+        }
+    }
+
     private static State apply(State state, LogRecord record, byte[] content) {
         switch (record) {
             case LogRecord.Written r -> {
                 int first = (int) r.range().firstBlock();
                 for (int i = 0; i < r.range().blockCount(); i++) {
-                    state.versions[first + i] = r.lsn();
-                    state.content.put(first + i, Arrays.copyOfRange(content, i * 4096, (i + 1) * 4096));
+                    state.put(first + i, r.lsn(), Arrays.copyOfRange(content, i * 4096, (i + 1) * 4096));
                 }
                 state.lastLsn = Lsn.max(state.lastLsn, r.lsn());
             }
             case LogRecord.Trimmed r -> {
                 int first = (int) r.range().firstBlock();
                 for (int i = first; i < first + r.range().blockCount(); i++) {
-                    state.versions[i] = r.lsn();
-                    state.content.remove(i);
+                    state.put(i, r.lsn(), null);
                 }
                 state.lastLsn = Lsn.max(state.lastLsn, r.lsn());
             }
@@ -162,7 +277,10 @@ final class VolumeModel {
                 state.lastLsn = Lsn.max(state.lastLsn, r.record().position());
             }
             case LogRecord.ReplicaDeleted _ -> {
-                return new State();
+                State empty = new State();
+                empty.clonesOfDeleted.putAll(state.clonesOfDeleted);
+                empty.clonesOfDeleted.putAll(state.clones);
+                return empty;
             }
             case LogRecord.SessionOpened r -> state.lastLsn = Lsn.max(state.lastLsn, r.lsn());
             case LogRecord.Grown r -> state.lastLsn = Lsn.max(state.lastLsn, r.lsn());
@@ -170,7 +288,10 @@ final class VolumeModel {
         return state;
     }
 
+    /** A copied version is the newest for the head and for every pinned reader that is not before it. */
     private static void copy(State state, LogRecord.Copied record, byte[] content) {
+        List<View> pinned = new ArrayList<>(state.snapshots.values());
+        pinned.addAll(state.clones.values());
         int at = 0;
         for (BlockRun run : record.runs()) {
             for (int i = 0; i < run.blocks(); i++) {
@@ -179,11 +300,12 @@ final class VolumeModel {
                 at += run.payload().isPresent() ? 4096 : 0;
                 Lsn present = state.versions[block];
                 if (present.epoch() != record.liveEpoch() || !present.isAfter(run.lsn())) {
-                    state.versions[block] = run.lsn();
-                    if (at > from) {
-                        state.content.put(block, Arrays.copyOfRange(content, from, at));
-                    } else {
-                        state.content.remove(block);
+                    byte[] bytes = at > from ? Arrays.copyOfRange(content, from, at) : null;
+                    state.put(block, run.lsn(), bytes);
+                    for (View view : pinned) {
+                        if (!run.lsn().isAfter(view.lsn)) {
+                            view.put(block, run.lsn(), bytes);
+                        }
                     }
                 }
             }

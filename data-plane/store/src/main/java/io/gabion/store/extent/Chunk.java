@@ -1,9 +1,11 @@
 package io.gabion.store.extent;
 
 import io.gabion.model.BlockGeometry;
+import io.gabion.model.VolumeId;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The present state of the 32 blocks of a chunk. What is stored of it is always the same for the same state: maximal runs of
@@ -19,18 +21,53 @@ public final class Chunk {
     /** Trimmed: reads as zeros, and has a version. */
     public static final byte TOMBSTONE = 2;
 
+    /** Data of the volume from which this one was cloned; nothing of it is stored for this one. */
+    public static final byte INHERITED = 3;
+
     private final byte[] state = new byte[BLOCKS];
     private final long[] place = new long[BLOCKS];
     private final long[] epoch = new long[BLOCKS];
     private final long[] seq = new long[BLOCKS];
     private final int[] crc = new int[BLOCKS];
+    private VolumeId @Nullable [] origins;
 
     public byte state(int i) {
         return state[i];
     }
 
+    /** True when the block has content, its own or inherited. */
     public boolean isData(int i) {
-        return state[i] == DATA;
+        return state[i] == DATA || state[i] == INHERITED;
+    }
+
+    /** True when the replica itself has a version of the block. */
+    public boolean isOwn(int i) {
+        return state[i] == DATA || state[i] == TOMBSTONE;
+    }
+
+    /** True when (epoch, seq) may take the place of what the block has. */
+    boolean isOlder(int i, long otherEpoch, long otherSeq) {
+        return !isOwn(i) || epoch[i] < otherEpoch || (epoch[i] == otherEpoch && seq[i] < otherSeq);
+    }
+
+    /** Volume under whose name inherited data was written; null for own data. */
+    public @Nullable VolumeId inheritedFrom(int i) {
+        VolumeId[] known = origins;
+        return state[i] == INHERITED && known != null ? known[i] : null;
+    }
+
+    void setInherited(int i, Chunk from, VolumeId origin) {
+        VolumeId[] known = origins;
+        if (known == null) {
+            known = new VolumeId[BLOCKS];
+            origins = known;
+        }
+        known[i] = origin;
+        state[i] = INHERITED;
+        epoch[i] = from.epoch[i];
+        seq[i] = from.seq[i];
+        place[i] = from.place[i];
+        crc[i] = from.crc[i];
     }
 
     public long place(int i) {
@@ -78,7 +115,7 @@ public final class Chunk {
         List<Entry> entries = new ArrayList<>();
         int start = 0;
         while (start < BLOCKS) {
-            if (state[start] == ABSENT) {
+            if (!isOwn(start)) {
                 start++;
                 continue;
             }

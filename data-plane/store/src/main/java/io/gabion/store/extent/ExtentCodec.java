@@ -23,20 +23,20 @@ final class ExtentCodec {
 
     private ExtentCodec() {}
 
-    static byte[] encode(Chunk chunk, Chunk.Entry entry) {
+    static byte[] encode(Chunk.Entry entry, int[] crcs) {
         BinaryOutput out = new BinaryOutput(16 + 4 * entry.blocks());
         boolean data = entry.state() == Chunk.DATA;
         out.putByte(VERSION).putByte(data ? 0 : TOMBSTONE).putByte(entry.blocks());
         if (data) {
             out.putLong(entry.place());
-            for (int crc : chunk.checksums(entry.start(), entry.blocks())) {
+            for (int crc : crcs) {
                 out.putInt(crc);
             }
         }
         return out.toBytes();
     }
 
-    /** Puts a stored run that starts at block {@code start} of the chunk into it. */
+    /** Puts a stored run that starts at block {@code start} of the chunk into it, except where the chunk has a newer version. */
     static void decode(byte[] value, int start, long epoch, long seq, Chunk chunk) {
         BinaryInput in = new BinaryInput(value);
         int version = in.getByte();
@@ -48,13 +48,18 @@ final class ExtentCodec {
         }
         if ((flags & TOMBSTONE) != 0) {
             for (int i = start; i < start + blocks; i++) {
-                chunk.setTombstone(i, epoch, seq);
+                if (chunk.isOlder(i, epoch, seq)) {
+                    chunk.setTombstone(i, epoch, seq);
+                }
             }
             return;
         }
         long place = in.getLong();
         for (int i = 0; i < blocks; i++) {
-            chunk.setData(start + i, epoch, seq, place + i, in.getInt());
+            int crc = in.getInt();
+            if (chunk.isOlder(start + i, epoch, seq)) {
+                chunk.setData(start + i, epoch, seq, place + i, crc);
+            }
         }
     }
 }

@@ -1,7 +1,12 @@
 package io.gabion.store.extent;
 
+import io.gabion.model.Lsn;
 import io.gabion.model.VolumeId;
 import io.gabion.store.integrity.BlockChecksum;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** What the extent map knows of one replica. {@code number} is its local number on this disk. */
 public final class ReplicaExtents {
@@ -9,6 +14,12 @@ public final class ReplicaExtents {
     private final VolumeId origin;
     private final RegionTable regions = new RegionTable();
     private long mappedBlocks;
+    private long pinnedBlocks;
+    private Pins pins = Pins.NONE;
+    private @Nullable Parent parent;
+
+    /** Blocks that a clone does not have itself are those of another replica as of an LSN. */
+    public record Parent(ReplicaExtents replica, Lsn at) {}
 
     public ReplicaExtents(int number, VolumeId origin) {
         this.number = number;
@@ -36,14 +47,62 @@ public final class ReplicaExtents {
         mappedBlocks = blocks;
     }
 
-    /** For recovery by a scan: counts block {@code i} of a chunk into sums and region table. */
-    public void recount(long block, Chunk chunk, int i) {
-        if (chunk.state(i) != Chunk.ABSENT) {
-            regions.touch(block, 1, chunk.epoch(i), chunk.seq(i));
+    /** Blocks of data that only snapshots and clones see. */
+    public long pinnedBlocks() {
+        return pinnedBlocks;
+    }
+
+    public void setPinnedBlocks(long blocks) {
+        pinnedBlocks = blocks;
+    }
+
+    public void addPinned(long blocks) {
+        pinnedBlocks += blocks;
+    }
+
+    public Pins pins() {
+        return pins;
+    }
+
+    public void setPins(Pins newPins) {
+        pins = newPins;
+    }
+
+    public Optional<Parent> parent() {
+        return Optional.ofNullable(parent);
+    }
+
+    public void setParent(Parent newParent) {
+        parent = newParent;
+    }
+
+    /** True when there may be versions besides the head. */
+    public boolean hasHistory() {
+        return pinnedBlocks > 0 || !pins.isEmpty();
+    }
+
+    /** Where a reader finds blocks, nearest first: the replica itself as of {@code at}, then what it was cloned from. */
+    public List<Layer> layers(Lsn at) {
+        List<Layer> layers = new ArrayList<>();
+        layers.add(new Layer(number, origin, at));
+        for (Parent next = parent; next != null; next = next.replica().parent) {
+            layers.add(new Layer(next.replica().number, next.replica().origin, next.at()));
         }
-        if (chunk.isData(i)) {
+        return layers;
+    }
+
+    /** The head is the newest of everything. */
+    public static final Lsn HEAD = new Lsn(Long.MAX_VALUE, Long.MAX_VALUE);
+
+    /** A replica as of an LSN. */
+    public record Layer(int replica, VolumeId origin, Lsn at) {}
+
+    /** For recovery by a scan: counts the head of a block into sums and region table. */
+    public void recount(long block, Version head) {
+        regions.touch(block, 1, head.epoch(), head.seq());
+        if (head.data()) {
             mappedBlocks++;
-            regions.addHash(block, BlockChecksum.regionHash(block, chunk.epoch(i), chunk.seq(i), chunk.crc(i)));
+            regions.addHash(block, BlockChecksum.regionHash(block, head.epoch(), head.seq(), head.crc()));
         }
     }
 

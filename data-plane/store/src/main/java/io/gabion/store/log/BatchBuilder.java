@@ -61,7 +61,13 @@ public final class BatchBuilder {
     }
 
     /** A record on its way into the log. */
-    public record Item(VolumeId volume, LogRecord record) {}
+    public sealed interface Item {
+        /** Its data needs a place. */
+        record Change(VolumeId volume, LogRecord record) implements Item {}
+
+        /** Brings no data. */
+        record Ready(StoredRecord.SnapshotRecord record) implements Item {}
+    }
 
     /** A batch ready to be written. The log stands at {@code after} once it is durable. */
     public record Batch(
@@ -89,8 +95,32 @@ public final class BatchBuilder {
         return new IllegalStateException("no room for the log");
     }
 
+    /** Blocks of data that the item brings. */
+    public static int dataBlocks(Item item) {
+        return switch (item) {
+            case Item.Change change -> dataBlocks(change.record());
+            case Item.Ready _ -> 0;
+        };
+    }
+
+    /** Most bytes that the item can take in a header, however scattered its data. */
+    public int maxRecordBytes(Item item) {
+        return recordBytes(item, Integer.MAX_VALUE);
+    }
+
+    private int recordBytes(Item item, int piecesPerPayload) {
+        return switch (item) {
+            case Item.Change change -> recordBytes(change.record(), piecesPerPayload);
+            case Item.Ready ready -> {
+                scratch.clear();
+                StoredRecordCodec.encode(ready.record(), scratch);
+                yield scratch.size();
+            }
+        };
+    }
+
     /** Blocks of data that the record brings. */
-    public static int dataBlocks(LogRecord record) {
+    private static int dataBlocks(LogRecord record) {
         return switch (record) {
             case LogRecord.Written r -> r.payload().length() / BlockGeometry.BLOCK_BYTES;
             case LogRecord.Copied r -> copiedBlocks(r);
@@ -109,11 +139,6 @@ public final class BatchBuilder {
             blocks += run.payload().isPresent() ? run.blocks() : 0;
         }
         return blocks;
-    }
-
-    /** Most bytes that the record can take in a header, however scattered its data. */
-    public int maxRecordBytes(LogRecord record) {
-        return recordBytes(record, Integer.MAX_VALUE);
     }
 
     private int recordBytes(LogRecord record, int piecesPerPayload) {
@@ -155,8 +180,8 @@ public final class BatchBuilder {
         int dataBlocks = 0;
         int inlineBytes = 0;
         for (Item item : items) {
-            dataBlocks += dataBlocks(item.record());
-            inlineBytes += recordBytes(item.record(), 1);
+            dataBlocks += dataBlocks(item);
+            inlineBytes += recordBytes(item, 1);
         }
         int headerBlocks = BatchHeader.blocksFor(inlineBytes);
         boolean inline = position.place() + headerBlocks + dataBlocks <= position.segmentEnd()
@@ -271,7 +296,11 @@ public final class BatchBuilder {
         List<StoredRecord> stored = new ArrayList<>(items.size());
         Placement placement = new Placement(places, headerBlocks);
         for (Item item : items) {
-            StoredRecord record = store(item.volume(), item.record(), placement);
+            StoredRecord record =
+                    switch (item) {
+                        case Item.Change change -> store(change.volume(), change.record(), placement);
+                        case Item.Ready ready -> ready.record();
+                    };
             StoredRecordCodec.encode(record, records);
             stored.add(record);
         }

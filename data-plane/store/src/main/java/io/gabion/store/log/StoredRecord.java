@@ -41,6 +41,23 @@ public sealed interface StoredRecord {
 
     record ReplicaDeleted(VolumeId volume) implements StoredRecord {}
 
+    /**
+     * A change of snapshots or clones: brings no data. One that does not fit what it meets (a number that is taken, a snapshot
+     * that is not there) changes nothing, live and in replay.
+     */
+    sealed interface SnapshotRecord extends StoredRecord {}
+
+    /** The volume stays readable as it is after {@code lsn}. Numbers rise and are never used again. */
+    record SnapshotTaken(VolumeId volume, Lsn lsn, long snapshot) implements SnapshotRecord {}
+
+    record SnapshotDeleted(VolumeId volume, Lsn lsn, long snapshot) implements SnapshotRecord {}
+
+    /**
+     * A new replica that reads as {@code parent} does at {@code at} until it is written to. {@code at} is where a snapshot was
+     * taken, or the parent's last LSN.
+     */
+    record Cloned(VolumeId volume, ReplicaRecord record, VolumeId parent, Lsn at) implements SnapshotRecord {}
+
     /** Blocks of one version; no pieces: a hole. */
     record CopiedRun(long firstBlock, int blocks, Lsn lsn, List<Piece> pieces) {
         public CopiedRun {

@@ -23,6 +23,9 @@ import java.util.List;
  * 6 copied    live epoch (8), count (4), per run: first block (8), blocks (4), lsn, pieces (count 0: a hole)
  * 7 changed   replica record
  * 8 deleted
+ * 9 snapshot taken    lsn, number (8)
+ * 10 snapshot deleted lsn, number (8)
+ * 11 cloned   parent volume (16), lsn, replica record
  * lsn: epoch (8), seq (8);  pieces: count (4), per piece: flags (1) = 0, place (8), blocks (4), crc32c per block (4 each)
  * </pre>
  *
@@ -76,6 +79,22 @@ public final class StoredRecordCodec {
                 ReplicaRecordCodec.encode(r.record(), out);
             }
             case StoredRecord.ReplicaDeleted r -> head(out, 8, r.volume());
+            case StoredRecord.SnapshotTaken r -> {
+                head(out, 9, r.volume());
+                putLsn(out, r.lsn());
+                out.putLong(r.snapshot());
+            }
+            case StoredRecord.SnapshotDeleted r -> {
+                head(out, 10, r.volume());
+                putLsn(out, r.lsn());
+                out.putLong(r.snapshot());
+            }
+            case StoredRecord.Cloned r -> {
+                head(out, 11, r.volume());
+                out.putUuid(r.parent().value());
+                putLsn(out, r.at());
+                ReplicaRecordCodec.encode(r.record(), out);
+            }
         }
     }
 
@@ -108,6 +127,19 @@ public final class StoredRecordCodec {
             case 6 -> new StoredRecord.Copied(volume, in.getLong(), getRuns(in));
             case 7 -> new StoredRecord.ReplicaChanged(volume, ReplicaRecordCodec.decode(in));
             case 8 -> new StoredRecord.ReplicaDeleted(volume);
+            case 9 -> {
+                Lsn lsn = getLsn(in);
+                yield new StoredRecord.SnapshotTaken(volume, lsn, in.getLong());
+            }
+            case 10 -> {
+                Lsn lsn = getLsn(in);
+                yield new StoredRecord.SnapshotDeleted(volume, lsn, in.getLong());
+            }
+            case 11 -> {
+                VolumeId parent = new VolumeId(in.getUuid());
+                Lsn at = getLsn(in);
+                yield new StoredRecord.Cloned(volume, ReplicaRecordCodec.decode(in), parent, at);
+            }
             default -> throw new MalformedMetadataException("log record of kind " + kind);
         };
     }

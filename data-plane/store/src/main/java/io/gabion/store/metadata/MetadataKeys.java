@@ -14,6 +14,8 @@ import io.gabion.model.Lsn;
  * H replica(4)                                       volume and replica record
  * P replica(4)                                       progress: last LSN, commit position, change log, space
  * D replica(4)                                       deleted, its entries are still being collected
+ * N replica(4)                                       snapshots, clones, parent, how far collection is
+ * T replica(4)                                       its volume was deleted, but clones still read from it
  * E replica(4) block(8) ~epoch(8) ~seq(8)            extent: block contains the chunk in its upper bits
  * L replica(4) epoch(8) seq(8) sub(8)                change log
  * R replica(4) page(4)                               region table, one page
@@ -57,6 +59,14 @@ public final class MetadataKeys {
         putLong(key, 13, ~epoch);
         putLong(key, 21, ~seq);
         return key;
+    }
+
+    public static byte[] ancestry(int replica) {
+        return numbered('N', replica);
+    }
+
+    public static byte[] retired(int replica) {
+        return numbered('T', replica);
     }
 
     /** Not higher than any extent of the replica that begins at {@code block} or later. */

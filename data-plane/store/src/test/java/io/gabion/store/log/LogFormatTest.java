@@ -53,7 +53,9 @@ class LogFormatTest {
                 new StoredRecord.Grown(VOLUME, new Lsn(1, 4), 1L << 40),
                 new StoredRecord.Marked(VOLUME, new Lsn(1, 5)),
                 new StoredRecord.Copied(VOLUME, 7, List.of(new StoredRecord.CopiedRun(9, 3, new Lsn(1, 1), List.of()))),
-                new StoredRecord.ReplicaDeleted(VOLUME));
+                new StoredRecord.ReplicaDeleted(VOLUME),
+                new StoredRecord.SnapshotTaken(VOLUME, new Lsn(1, 6), 3),
+                new StoredRecord.SnapshotDeleted(VOLUME, new Lsn(1, 7), 3));
         for (StoredRecord record : records) {
             assertThat(StoredRecordCodec.decode(new BinaryInput(encoded(record))))
                     .isEqualTo(record);

@@ -1,0 +1,53 @@
+package io.gabion.store;
+
+import io.gabion.model.Lsn;
+import io.gabion.store.extent.Pins;
+import io.gabion.store.metadata.MetadataStore;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.function.Function;
+
+/** Runs scans over a fixed view of the index beside the owner loop, on which it is called and answers. */
+final class VersionScans {
+    private final Executor loop;
+    private final Executor helpers;
+    private final MetadataStore metadata;
+
+    VersionScans(Engine engine) {
+        this.loop = engine.loop();
+        this.helpers = engine.helpers();
+        this.metadata = engine.index().metadata();
+    }
+
+    CompletionStage<ChangedBlocks> changed(ReplicaState replica, Lsn after, Lsn upTo, long fromBlock) {
+        return run(replica, scan -> scan.changed(after, upTo, fromBlock));
+    }
+
+    CompletionStage<SortedMap<Long, SnapshotUsage>> usage(ReplicaState replica) {
+        Map<Long, Lsn> snapshots = new TreeMap<>(replica.ancestry().snapshots());
+        Pins pins = replica.extents().pins();
+        return run(replica, scan -> scan.usage(snapshots, pins));
+    }
+
+    private <T> CompletionStage<T> run(ReplicaState replica, Function<VersionScan, T> action) {
+        CompletableFuture<T> result = new CompletableFuture<>();
+        MetadataStore.MetadataView view = metadata.view();
+        int number = replica.extents().number();
+        helpers.execute(() -> {
+            Runnable answer;
+            try (view;
+                    MetadataStore.MetadataCursor cursor = view.cursor()) {
+                T answered = action.apply(new VersionScan(cursor, number));
+                answer = () -> result.complete(answered);
+            } catch (RuntimeException e) {
+                answer = () -> result.completeExceptionally(e);
+            }
+            loop.execute(answer);
+        });
+        return result;
+    }
+}
