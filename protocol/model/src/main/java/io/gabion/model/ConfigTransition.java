@@ -28,6 +28,7 @@ public final class ConfigTransition {
         refuseIf(broken, next.spec().sizeBytes() < current.spec().sizeBytes(), "spec.sizeBytes never shrinks");
         refuseIf(broken, b.sessionFloor() < a.sessionFloor(), "sessionFloor never falls");
         refuseIf(broken, b.verifier() < a.verifier(), "verifier never falls");
+        refuseIf(broken, b.snapSequence() < a.snapSequence(), "snapSequence never falls");
         refuseIf(broken, current.deleting() && !next.deleting(), "deletion is never taken back");
         // A volume being deleted gives its replicas up one by one; its in-sync set means nothing any more.
         refuseIf(

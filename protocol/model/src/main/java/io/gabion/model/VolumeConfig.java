@@ -18,7 +18,8 @@ import java.util.Optional;
  *     durable mode)
  * @param sizeBytes size that every in-sync member has reserved
  * @param sessionFloor sessions of a lower generation are refused
- * @param snapSequence number of the last snapshot operation
+ * @param snapSequence highest number that was ever reserved for a snapshot: who wants one reserves the next number by a swap,
+ *     so that a number belongs to one epoch and never names two different snapshots
  * @param writer who proposed this version (node name and a number unique to the proposal): how a proposer whose answer was
  *     lost recognises its own success
  */
@@ -98,6 +99,21 @@ public record VolumeConfig(
                 newSessionFloor,
                 newAttachments,
                 snapSequence,
+                newWriter);
+    }
+
+    /** Reserves every number up to {@code newSnapSequence} for snapshots. */
+    public VolumeConfig withSnapSequence(long newSnapSequence, String newWriter) {
+        return new VolumeConfig(
+                version + 1,
+                epoch,
+                primary,
+                inSync,
+                verifier,
+                sizeBytes,
+                sessionFloor,
+                attachments,
+                newSnapSequence,
                 newWriter);
     }
 
