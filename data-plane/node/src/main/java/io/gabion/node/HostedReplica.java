@@ -8,6 +8,7 @@ import io.gabion.core.port.Event.DownReason;
 import io.gabion.core.port.Event.ReadOutcome;
 import io.gabion.core.port.Event.SwapOutcome;
 import io.gabion.core.port.LogRecord;
+import io.gabion.core.port.SnapshotOutcome;
 import io.gabion.core.volume.ReplicaView;
 import io.gabion.model.NodeName;
 import io.gabion.model.ReplicaId;
@@ -289,6 +290,8 @@ final class HostedReplica {
                 meter.noticed(notice, record == null ? 0 : record.spec().replicas(), nowNanos);
                 surroundings.notice(this, notice);
             }
+            case Effect.SnapshotAnswered(long call, SnapshotOutcome outcome) ->
+                surroundings.snapshotAnswered(volume, call, outcome);
             case Effect.Forget() -> forget();
             case Effect.ReadyToStop() -> surroundings.readyToStop(volume);
         }

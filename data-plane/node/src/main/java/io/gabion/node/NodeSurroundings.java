@@ -6,6 +6,7 @@ import io.gabion.core.port.Effect;
 import io.gabion.core.port.Event.ReadOutcome;
 import io.gabion.core.port.Event.SwapOutcome;
 import io.gabion.core.port.Notice;
+import io.gabion.core.port.SnapshotOutcome;
 import io.gabion.model.NodeName;
 import io.gabion.model.VolumeId;
 import io.gabion.model.VolumeRecord;
@@ -91,6 +92,10 @@ final class NodeSurroundings implements Surroundings {
         }
         parts().disk().execute(volume, effect);
     }
+
+    /** Nothing on this node asks for snapshots yet. */
+    @Override
+    public void snapshotAnswered(VolumeId volume, long call, SnapshotOutcome outcome) {}
 
     @Override
     public void promised(Shard shard, VolumeId volume, long epoch, Runnable then) {

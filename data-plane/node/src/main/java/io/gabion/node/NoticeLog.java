@@ -19,18 +19,7 @@ final class NoticeLog {
     void log(String volume, Notice notice) {
         metrics.noticed(kind(notice));
         switch (notice) {
-            case Notice.Activated n -> {
-                if (n.pauseMillis() >= 0) {
-                    LOG.info(
-                            "{}: serving as primary of epoch {}, in sync {}, writes paused {} ms",
-                            volume,
-                            n.epoch(),
-                            n.inSync(),
-                            n.pauseMillis());
-                } else {
-                    LOG.info("{}: serving as primary of epoch {}, in sync {}", volume, n.epoch(), n.inSync());
-                }
-            }
+            case Notice.Activated n -> logActivated(volume, n);
             case Notice.Deposed n -> LOG.info("{}: no longer primary, epoch {}: {}", volume, n.epoch(), n.reason());
             case Notice.MemberDropped n -> {
                 metrics.memberDropped();
@@ -50,6 +39,14 @@ final class NoticeLog {
                         n.epoch(),
                         n.promisedEpoch());
             }
+            case Notice.SnapshotTaken n ->
+                LOG.info(
+                        "{}: snapshot {} taken at {}, writes waited {} us",
+                        volume,
+                        n.number(),
+                        n.lsn(),
+                        n.pauseMicros());
+            case Notice.SnapshotDeleted n -> LOG.info("{}: snapshot {} deleted", volume, n.number());
             case Notice.SessionOpened n -> LOG.info("{}: session {} open for node {}", volume, n.session(), n.node());
             case Notice.SessionRefused n -> {
                 metrics.sessionRefused();
@@ -84,6 +81,19 @@ final class NoticeLog {
                 LOG.warn("{}: opened after a loss of power, last operation {}", volume, n.lastLsn());
             case Notice.ConfigStoreUnavailable n ->
                 LOG.warn("{}: configuration store unavailable ({}): {}", volume, n.operation(), n.reason());
+        }
+    }
+
+    private static void logActivated(String volume, Notice.Activated n) {
+        if (n.pauseMillis() >= 0) {
+            LOG.info(
+                    "{}: serving as primary of epoch {}, in sync {}, writes paused {} ms",
+                    volume,
+                    n.epoch(),
+                    n.inSync(),
+                    n.pauseMillis());
+        } else {
+            LOG.info("{}: serving as primary of epoch {}, in sync {}", volume, n.epoch(), n.inSync());
         }
     }
 

@@ -61,6 +61,8 @@ final class OwnedPayloads {
             written.payload().release();
         } else if (record instanceof LogRecord.Copied copied) {
             release(copied.runs());
+        } else if (record instanceof LogRecord.CopiedUnder copied) {
+            release(copied.runs());
         }
     }
 

@@ -6,6 +6,7 @@ import io.gabion.core.port.Effect;
 import io.gabion.core.port.Event.ReadOutcome;
 import io.gabion.core.port.Event.SwapOutcome;
 import io.gabion.core.port.Notice;
+import io.gabion.core.port.SnapshotOutcome;
 import io.gabion.model.NodeName;
 import io.gabion.model.VolumeId;
 import io.gabion.model.VolumeRecord;
@@ -33,6 +34,9 @@ interface Surroundings {
      * at once when the heartbeats live on the calling loop, else later on the replica's shard.
      */
     void promised(Shard shard, VolumeId volume, long epoch, Runnable then);
+
+    /** What became of a wish to take or delete a snapshot. */
+    void snapshotAnswered(VolumeId volume, long call, SnapshotOutcome outcome);
 
     void notice(HostedReplica replica, Notice notice);
 

@@ -15,6 +15,7 @@ import io.gabion.core.port.LogRecord;
 import io.gabion.core.port.Notice;
 import io.gabion.core.port.ReplicaRecord;
 import io.gabion.core.port.ReplicaStatus;
+import io.gabion.core.port.SnapshotOutcome;
 import io.gabion.core.volume.ReplicaView;
 import io.gabion.model.BlockGeometry;
 import io.gabion.model.ByteRange;
@@ -299,6 +300,9 @@ class HostedReplicaTest {
             log.add("store " + effect.getClass().getSimpleName());
             onStore.accept(effect);
         }
+
+        @Override
+        public void snapshotAnswered(VolumeId volume, long call, SnapshotOutcome outcome) {}
 
         @Override
         public void promised(Shard shard, VolumeId volume, long epoch, Runnable then) {

@@ -10,6 +10,7 @@ import io.gabion.core.message.HeapPayload;
 import io.gabion.core.message.Payload;
 import io.gabion.core.message.RegionState;
 import io.gabion.core.message.RequestId;
+import io.gabion.core.message.SnapshotSet;
 import io.gabion.core.message.TailEntry;
 import io.gabion.core.port.Effect;
 import io.gabion.core.port.Event;
@@ -96,7 +97,8 @@ final class MemoryDisk implements ReplicaDisk {
                         .map(TailEntry::request)
                         .filter(r -> !r.equals(RequestId.NONE))
                         .toList();
-                found.add(new RecoveredReplica(record, false, true, c.last, c.committed, tail, requests));
+                found.add(new RecoveredReplica(
+                        record, false, true, c.last, c.committed, tail, requests, SnapshotSet.NONE));
             }
         }
         return found;
@@ -125,6 +127,7 @@ final class MemoryDisk implements ReplicaDisk {
             case Effect.ReadRegionTable(long ticket) -> answer(volume, new Event.RegionTableRead(ticket, regions(c)));
             case Effect.ReadChanges(long ticket, Lsn after) ->
                 answer(volume, new Event.ChangesRead(ticket, Optional.empty()));
+            case Effect.AtSnapshot _ -> throw new IllegalArgumentException("no snapshots here");
             case Effect.Verify(long verify, Lsn lsn) ->
                 Objects.requireNonNull(listener).verified(volume, verify, new VerifyOutcome.Failed(lsn, "in memory"));
         }
@@ -161,6 +164,8 @@ final class MemoryDisk implements ReplicaDisk {
                 c.record = changed;
                 c.last = Lsn.max(c.last, changed.position());
             }
+            case LogRecord.SnapshotTaken _, LogRecord.SnapshotDeleted _, LogRecord.CopiedUnder _ ->
+                throw new IllegalArgumentException("no snapshots here");
             case LogRecord.ReplicaDeleted() -> volumes.remove(volume);
         }
     }

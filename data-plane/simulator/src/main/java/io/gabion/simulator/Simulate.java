@@ -35,7 +35,11 @@ public final class Simulate {
 
     /** Runs one random seed to its end. */
     public static Outcome seed(long seed, @Nullable PrintStream print) {
-        Swarm swarm = Swarm.draw(new Dice(~seed));
+        return run(seed, Swarm.draw(new Dice(~seed)), print);
+    }
+
+    /** Runs a seed with a swarm that was not drawn from it. */
+    public static Outcome run(long seed, Swarm swarm, @Nullable PrintStream print) {
         Simulation simulation = new Simulation(seed, swarm, print);
         if (print != null) {
             print.println("seed " + seed + " " + swarm);

@@ -3,6 +3,7 @@ package io.gabion.simulator;
 import io.gabion.core.message.ClientMessage;
 import io.gabion.core.message.ClientMessage.IoStatus;
 import io.gabion.core.port.Notice;
+import io.gabion.core.port.SnapshotOutcome;
 import io.gabion.core.volume.ReplicaSettings;
 import io.gabion.model.Attachment;
 import io.gabion.model.BlockGeometry;
@@ -21,9 +22,11 @@ import io.gabion.model.VolumeSpec;
 import io.gabion.simulator.checker.AcknowledgementCheck;
 import io.gabion.simulator.checker.Convergence;
 import io.gabion.simulator.checker.Histories;
+import io.gabion.simulator.checker.SnapshotCheck;
 import io.gabion.simulator.client.ClientOperation;
 import io.gabion.simulator.client.ClientOperation.Kind;
 import io.gabion.simulator.client.SimulatedClient;
+import io.gabion.simulator.client.SnapshotOperator;
 import io.gabion.simulator.client.Workload;
 import io.gabion.simulator.cluster.Observer;
 import io.gabion.simulator.cluster.StorageHost;
@@ -35,6 +38,7 @@ import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -68,6 +72,9 @@ public final class Simulation {
     private final List<SimulatedClient> clients = new ArrayList<>();
     private final Histories histories;
     private final AcknowledgementCheck acknowledgements;
+    private final SnapshotOperator snapshots;
+    private final SnapshotCheck snapshotCheck;
+    private final Dice snapshotDice;
     private final List<Long> hotBlocks;
     private final TreeMap<Long, Long> digests = new TreeMap<>();
     private @Nullable Workload workload;
@@ -77,6 +84,7 @@ public final class Simulation {
     private long highestOpenedEpoch;
     private long serial;
     private long completed;
+    private long resyncedBytes;
     private int faults;
     private String clientMachine = "c1";
     private long generation = 1;
@@ -133,6 +141,11 @@ public final class Simulation {
         histories = new Histories(trace);
         acknowledgements = new AcknowledgementCheck(trace, configuration, hosts, histories);
         hotBlocks = Workload.drawHotBlocks(dice.split(), swarm);
+        snapshotCheck = new SnapshotCheck(trace, scheduler, configuration, hosts, histories, touchedBlocks());
+        snapshots = new SnapshotOperator(
+                scheduler, trace, configuration, event -> primary().request(event), snapshotCheck);
+        // Not drawn from the dice of everything else: a run without snapshots stays what it was.
+        snapshotDice = new Dice(Long.reverse(seed));
     }
 
     // ---- course of a run
@@ -140,6 +153,19 @@ public final class Simulation {
     public void start() {
         hosts.forEach(StorageHost::start);
         startClient();
+        if (swarm.snapshots()) {
+            snapshots.startRandomly(snapshotDice);
+        }
+    }
+
+    private List<Long> touchedBlocks() {
+        TreeSet<Long> touched = new TreeSet<>();
+        for (long first : hotBlocks) {
+            for (int i = 0; i < swarm.maxBlocks(); i++) {
+                touched.add(first + i);
+            }
+        }
+        return List.copyOf(touched);
     }
 
     /** Lets virtual time pass. */
@@ -162,11 +188,14 @@ public final class Simulation {
             runUntilInSync(convergence);
         }
         stopLoad();
+        snapshots.stop();
         if (client().isStopped()) {
             startIdleClient();
         }
         long deadline = scheduler.nowNanos() + SETTLE_NANOS;
-        while (scheduler.nowNanos() < deadline && !convergence.reached() && !trace.failed()) {
+        while (scheduler.nowNanos() < deadline
+                && (!convergence.reached() || snapshots.pending() > 0)
+                && !trace.failed()) {
             run(SECOND);
         }
         trace.line("check", "settled: " + convergence.reached());
@@ -176,6 +205,12 @@ public final class Simulation {
         }
         if (!trace.failed()) {
             convergence.check();
+        }
+        if (!trace.failed()) {
+            if (snapshots.pending() > 0) {
+                trace.violation("check", snapshots.pending() + " calls for snapshots have no answer");
+            }
+            snapshotCheck.check(snapshots.live());
         }
         histories.check();
     }
@@ -376,9 +411,17 @@ public final class Simulation {
 
         @Override
         public void noticed(String node, Notice notice) {
+            if (notice instanceof Notice.ResyncFinished finished) {
+                resyncedBytes += finished.bytesCopied();
+            }
             if (notice instanceof Notice.Activated activated && !configuration.knowsEpoch(activated.epoch())) {
                 trace.violation(node, "activates epoch " + activated.epoch() + ", which was never agreed");
             }
+        }
+
+        @Override
+        public void snapshotAnswered(String node, long call, SnapshotOutcome outcome) {
+            snapshots.answered(node, call, outcome);
         }
 
         @Override
@@ -445,6 +488,15 @@ public final class Simulation {
     /** Blocks that the workload touches (first block of each place). */
     public List<Long> hotBlocks() {
         return List.copyOf(hotBlocks);
+    }
+
+    public SnapshotOperator snapshots() {
+        return snapshots;
+    }
+
+    /** Bytes that replicas received to become equal, once they were. */
+    public long resyncedBytes() {
+        return resyncedBytes;
     }
 
     /** Requests that were answered. */

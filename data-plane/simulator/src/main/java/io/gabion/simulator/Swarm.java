@@ -19,6 +19,7 @@ import java.util.List;
  * @param syncNanos mean time of a disk's sync
  * @param delayNanos mean network delay
  * @param maxChanges entries in each change log
+ * @param snapshots somebody takes and deletes snapshots all the time
  */
 public record Swarm(
         int nodes,
@@ -34,7 +35,8 @@ public record Swarm(
         long faultGapNanos,
         long syncNanos,
         long delayNanos,
-        int maxChanges) {
+        int maxChanges,
+        boolean snapshots) {
     private static final long SECOND = 1_000_000_000L;
 
     public Swarm {
@@ -70,12 +72,13 @@ public record Swarm(
                 dice.pick(List.of(SECOND, 3 * SECOND, 8 * SECOND)),
                 dice.pick(List.of(200_000L, 1_000_000L, 10_000_000L)),
                 dice.pick(List.of(100_000L, 1_000_000L, 5_000_000L)),
-                dice.pick(List.of(16, 128, 4096)));
+                dice.pick(List.of(16, 128, 4096)),
+                dice.chance(0.5));
     }
 
     /** Three healthy nodes, a steady load, no faults by themselves. */
     public static Swarm quiet() {
-        return new Swarm(3, 0, 2, 1024, 60 * SECOND, 50, 64, 8, 8, List.of(), SECOND, 500_000, 200_000, 4096);
+        return new Swarm(3, 0, 2, 1024, 60 * SECOND, 50, 64, 8, 8, List.of(), SECOND, 500_000, 200_000, 4096, false);
     }
 
     /** The same with another cluster. */
@@ -94,6 +97,27 @@ public record Swarm(
                 faultGapNanos,
                 syncNanos,
                 delayNanos,
-                maxChanges);
+                maxChanges,
+                snapshots);
+    }
+
+    /** The same with somebody who takes and deletes snapshots, or without. */
+    public Swarm withSnapshots(boolean newSnapshots) {
+        return new Swarm(
+                nodes,
+                spares,
+                minInSync,
+                volumeBlocks,
+                durationNanos,
+                operationsPerSecond,
+                hotBlocks,
+                maxBlocks,
+                maxOutstanding,
+                faults,
+                faultGapNanos,
+                syncNanos,
+                delayNanos,
+                maxChanges,
+                newSnapshots);
     }
 }

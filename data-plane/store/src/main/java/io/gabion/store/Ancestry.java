@@ -42,17 +42,22 @@ final class Ancestry {
         return Collections.unmodifiableSortedMap(snapshots);
     }
 
-    /** False when the number is not new, or there are too many. */
+    /** Highest number ever taken or deleted here: a lower one that is missing was deleted. */
+    long highestSnapshot() {
+        return highestSnapshot;
+    }
+
+    /** False when the number is there, or there are too many. */
     boolean addSnapshot(long number, Lsn lsn) {
-        if (number <= highestSnapshot || snapshots.size() >= MAX_SNAPSHOTS) {
+        if (snapshots.containsKey(number) || snapshots.size() >= MAX_SNAPSHOTS) {
             return false;
         }
-        highestSnapshot = number;
+        highestSnapshot = Math.max(highestSnapshot, number);
         snapshots.put(number, lsn);
         return true;
     }
 
-    /** False when there is none. Its number cannot come any more, also when it never was here. */
+    /** False when there is none. Its number counts as used, also when it never was here. */
     boolean removeSnapshot(long number) {
         highestSnapshot = Math.max(highestSnapshot, number);
         return snapshots.remove(number) != null;

@@ -248,17 +248,22 @@ final class AppendPath {
     static void release(LogRecord record) {
         switch (record) {
             case LogRecord.Written r -> r.payload().release();
-            case LogRecord.Copied r -> {
-                for (BlockRun run : r.runs()) {
-                    run.payload().ifPresent(Payload::release);
-                }
-            }
+            case LogRecord.Copied r -> release(r.runs());
+            case LogRecord.CopiedUnder r -> release(r.runs());
             case LogRecord.Trimmed _,
                     LogRecord.SessionOpened _,
                     LogRecord.Grown _,
                     LogRecord.Marked _,
+                    LogRecord.SnapshotTaken _,
+                    LogRecord.SnapshotDeleted _,
                     LogRecord.ReplicaChanged _,
                     LogRecord.ReplicaDeleted _ -> {}
+        }
+    }
+
+    private static void release(List<BlockRun> runs) {
+        for (BlockRun run : runs) {
+            run.payload().ifPresent(Payload::release);
         }
     }
 }

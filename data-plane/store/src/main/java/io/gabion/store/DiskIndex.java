@@ -1,6 +1,8 @@
 package io.gabion.store;
 
 import io.gabion.core.message.RequestId;
+import io.gabion.core.message.SnapshotPoint;
+import io.gabion.core.message.SnapshotSet;
 import io.gabion.core.port.RecoveredReplica;
 import io.gabion.core.port.ReplicaRecord;
 import io.gabion.model.BlockGeometry;
@@ -11,6 +13,7 @@ import io.gabion.store.extent.BlockAllocator;
 import io.gabion.store.extent.Chunk;
 import io.gabion.store.extent.ExtentMap;
 import io.gabion.store.extent.ReplicaExtents;
+import io.gabion.store.extent.Version;
 import io.gabion.store.log.LogPosition;
 import io.gabion.store.log.Piece;
 import io.gabion.store.log.StoredRecord;
@@ -134,6 +137,7 @@ final class DiskIndex implements AutoCloseable {
             case StoredRecord.Grown r -> marked(replica(r.volume()), r.lsn());
             case StoredRecord.Marked r -> marked(replica(r.volume()), r.lsn());
             case StoredRecord.Copied r -> copied(replica(r.volume()), r, (number << 16) + index + 1);
+            case StoredRecord.CopiedUnder r -> copiedUnder(replica(r.volume()), r, (number << 16) + index + 1);
             case StoredRecord.ReplicaChanged r -> changed(r.record());
             case StoredRecord.ReplicaDeleted r -> deleted(r.volume());
             case StoredRecord.SnapshotTaken r -> snapshotTaken(replica(r.volume()), r);
@@ -219,6 +223,32 @@ final class DiskIndex implements AutoCloseable {
         replica.markProgressDirty();
     }
 
+    private void copiedUnder(ReplicaState replica, StoredRecord.CopiedUnder r, long sub) {
+        List<ByteRange> ranges = new ArrayList<>(r.runs().size());
+        for (StoredRecord.CopiedRun run : r.runs()) {
+            long epoch = run.lsn().epoch();
+            long seq = run.lsn().seq();
+            long end = run.firstBlock() + run.blocks();
+            if (run.pieces().isEmpty()) {
+                for (long block = run.firstBlock(); block < end; block++) {
+                    extents.putUnder(replica.extents(), block, r.at(), new Version(false, epoch, seq, 0, 0));
+                }
+            }
+            long block = run.firstBlock();
+            for (Piece piece : run.pieces()) {
+                for (int i = 0; i < piece.blocks(); i++, block++) {
+                    Version copy = new Version(true, epoch, seq, piece.place() + i, piece.checksum(i));
+                    extents.putUnder(replica.extents(), block, r.at(), copy);
+                }
+            }
+            extents.touch(replica.extents(), run.firstBlock(), run.blocks(), epoch, seq);
+            ranges.add(ByteRange.ofBlocks(run.firstBlock(), run.blocks()));
+        }
+        inheritanceChanged |= replica.ancestry().hasClones();
+        ChangeLog.add(batch, replica, new Lsn(r.liveEpoch(), 0), sub, RequestId.NONE, ranges);
+        replica.markProgressDirty();
+    }
+
     private void dropDiverged(ReplicaState replica, long liveEpoch, StoredRecord.CopiedRun run) {
         if (!replica.extents().hasHistory()) {
             return;
@@ -275,7 +305,7 @@ final class DiskIndex implements AutoCloseable {
         if (replica.ancestry().addSnapshot(r.snapshot(), r.lsn())) {
             replica.ancestryChanged();
         }
-        marked(replica, r.lsn());
+        snapshotMarked(replica, r.lsn());
     }
 
     private void snapshotDeleted(ReplicaState replica, StoredRecord.SnapshotDeleted r) {
@@ -283,7 +313,14 @@ final class DiskIndex implements AutoCloseable {
             collector.collectAll(replica);
         }
         replica.ancestryChanged();
-        marked(replica, r.lsn());
+        snapshotMarked(replica, r.lsn());
+    }
+
+    /** What is made up for has no place of its own in the change log: another operation may stand there. */
+    private void snapshotMarked(ReplicaState replica, Lsn lsn) {
+        if (lsn.isAfter(replica.lastLsn())) {
+            marked(replica, lsn);
+        }
     }
 
     private void cloned(StoredRecord.Cloned r) {
@@ -517,7 +554,14 @@ final class DiskIndex implements AutoCloseable {
                         number,
                         state.record().position(),
                         state.record().session().generation(),
-                        RecoveredReplica.MAX_REQUESTS));
+                        RecoveredReplica.MAX_REQUESTS),
+                snapshotSet(state));
+    }
+
+    private static SnapshotSet snapshotSet(ReplicaState state) {
+        List<SnapshotPoint> points = new ArrayList<>();
+        state.ancestry().snapshots().forEach((number, lsn) -> points.add(new SnapshotPoint(number, lsn)));
+        return new SnapshotSet(points, state.ancestry().highestSnapshot());
     }
 
     /** Bytes that the replica's data and what its snapshots keep take. */

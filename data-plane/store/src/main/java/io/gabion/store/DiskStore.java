@@ -347,7 +347,7 @@ public final class DiskStore implements AutoCloseable {
     /** Carries out an effect of the volume's replica; on the owner loop. Takes over the payloads in it. */
     public void execute(VolumeId volume, Effect.StoreEffect effect) {
         if (closed) {
-            refuse(volume, effect, CLOSED);
+            refuse(volume, effect instanceof Effect.AtSnapshot past ? past.read() : effect, CLOSED);
             return;
         }
         if (introduced.add(volume)) {
@@ -357,12 +357,12 @@ public final class DiskStore implements AutoCloseable {
     }
 
     /**
-     * Carries out a read of content, blocks, versions or extents, or a verification, of the volume as it was when the snapshot
+     * Carries out a read of content, blocks, versions, extents or the region table, or a verification, of the volume as it was when the snapshot
      * was taken. Answers with a failure when there is no such snapshot.
      */
     public void executeAt(VolumeId volume, long snapshot, Effect.StoreEffect effect) {
         if (effect instanceof Effect.Append
-                || effect instanceof Effect.ReadRegionTable
+                || effect instanceof Effect.AtSnapshot
                 || effect instanceof Effect.ReadChanges) {
             throw new IllegalArgumentException("of a snapshot only content and versions can be read, not " + effect);
         }
@@ -370,6 +370,8 @@ public final class DiskStore implements AutoCloseable {
         String missing = "volume " + volume + " has no snapshot " + snapshot + " here";
         if (closed) {
             refuse(volume, effect, CLOSED);
+        } else if (at.isPresent() && effect instanceof Effect.ReadRegionTable read) {
+            find(volume, read.ticket()).ifPresent(replica -> scans.regions(replica, at.get(), read.ticket(), events));
         } else if (at.isPresent()) {
             carryOut(volume, at.get(), effect);
         } else if (effect instanceof Effect.Verify verify) {
@@ -442,6 +444,7 @@ public final class DiskStore implements AutoCloseable {
             case Effect.ReadExtents read ->
                 find(volume, read.ticket())
                         .ifPresent(r -> guarded(volume, read.ticket(), () -> reads.readExtents(volume, r, at, read)));
+            case Effect.AtSnapshot past -> executeAt(volume, past.snapshot(), past.read());
             case Effect.ReadRegionTable read -> appends.afterQueued(() -> regionTable(volume, read));
             case Effect.ReadChanges read -> readChanges(volume, read);
             case Effect.Verify verify -> appends.afterQueued(() -> verify(volume, at, verify));
@@ -460,6 +463,7 @@ public final class DiskStore implements AutoCloseable {
                     case Effect.ReadVersions read -> new Event.ReadFailed(read.ticket(), reason);
                     case Effect.ReadExtents read -> new Event.ReadFailed(read.ticket(), reason);
                     case Effect.ReadRegionTable read -> new Event.ReadFailed(read.ticket(), reason);
+                    case Effect.AtSnapshot _ -> throw new IllegalArgumentException("not resolved: " + effect);
                     case Effect.ReadChanges read -> new Event.ReadFailed(read.ticket(), reason);
                     case Effect.Verify _ -> new Event.StoreFaulted(reason);
                 };

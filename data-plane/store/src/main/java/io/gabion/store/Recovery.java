@@ -191,19 +191,8 @@ final class Recovery {
                         r.lsn().epoch(),
                         r.lsn().seq(),
                         r.pieces());
-            case StoredRecord.Copied r -> {
-                for (StoredRecord.CopiedRun run : r.runs()) {
-                    if (!piecesMatch(
-                            r.volume(),
-                            run.firstBlock(),
-                            run.lsn().epoch(),
-                            run.lsn().seq(),
-                            run.pieces())) {
-                        yield false;
-                    }
-                }
-                yield true;
-            }
+            case StoredRecord.Copied r -> runsMatch(r.volume(), r.runs());
+            case StoredRecord.CopiedUnder r -> runsMatch(r.volume(), r.runs());
             case StoredRecord.Trimmed _,
                     StoredRecord.SessionOpened _,
                     StoredRecord.Grown _,
@@ -215,6 +204,16 @@ final class Recovery {
             // A clone of what was left out never was.
             case StoredRecord.Cloned r -> !cut.contains(r.parent());
         };
+    }
+
+    private boolean runsMatch(VolumeId volume, Iterable<StoredRecord.CopiedRun> runs) throws IOException {
+        for (StoredRecord.CopiedRun run : runs) {
+            if (!piecesMatch(
+                    volume, run.firstBlock(), run.lsn().epoch(), run.lsn().seq(), run.pieces())) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private boolean piecesMatch(VolumeId volume, long firstBlock, long epoch, long seq, Iterable<Piece> pieces)

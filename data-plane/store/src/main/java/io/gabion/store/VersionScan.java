@@ -1,11 +1,13 @@
 package io.gabion.store;
 
+import io.gabion.core.message.RegionState;
 import io.gabion.model.BlockGeometry;
 import io.gabion.model.ByteRange;
 import io.gabion.model.Lsn;
 import io.gabion.store.extent.Chunk;
 import io.gabion.store.extent.ChunkHistory;
 import io.gabion.store.extent.Pins;
+import io.gabion.store.extent.RegionTable;
 import io.gabion.store.extent.ReplicaExtents;
 import io.gabion.store.extent.Version;
 import io.gabion.store.metadata.MetadataKeys;
@@ -30,6 +32,26 @@ final class VersionScan {
     VersionScan(MetadataCursor cursor, int replica) {
         this.cursor = cursor;
         this.replica = replica;
+    }
+
+    /** The region table of the replica as of {@code at}; what a clone inherits is not in it. */
+    List<RegionState> regions(Lsn at) {
+        RegionTable table = new RegionTable();
+        cursor.seek(MetadataKeys.extentsFrom(replica, 0));
+        while (cursor.valid() && MetadataKeys.isExtentOf(cursor.key(), replica)) {
+            long chunk = MetadataKeys.extentBlock(cursor.key()) / Chunk.BLOCKS;
+            ChunkHistory history = ChunkHistory.load(cursor, replica, chunk);
+            for (int i = 0; i < Chunk.BLOCKS; i++) {
+                long block = chunk * Chunk.BLOCKS + i;
+                for (Version version : history.versions(i)) {
+                    if (!version.lsn().isAfter(at)) {
+                        table.add(block, version);
+                        break;
+                    }
+                }
+            }
+        }
+        return table.states();
     }
 
     /** Blocks whose newest version at {@code upTo} is after {@code after}, from block {@code from} on. */

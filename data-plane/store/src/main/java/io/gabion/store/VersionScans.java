@@ -1,5 +1,6 @@
 package io.gabion.store;
 
+import io.gabion.core.port.Event;
 import io.gabion.model.Lsn;
 import io.gabion.store.extent.Pins;
 import io.gabion.store.metadata.MetadataStore;
@@ -25,6 +26,16 @@ final class VersionScans {
 
     CompletionStage<ChangedBlocks> changed(ReplicaState replica, Lsn after, Lsn upTo, long fromBlock) {
         return run(replica, scan -> scan.changed(after, upTo, fromBlock));
+    }
+
+    /** Answers with the region table as of {@code at}: a pass over the replica's part of the index, for which only resyncs ask. */
+    void regions(ReplicaState replica, Lsn at, long ticket, StoreEvents events) {
+        run(replica, scan -> scan.regions(at)).whenComplete((regions, failure) -> {
+            Event answer = failure == null
+                    ? new Event.RegionTableRead(ticket, regions)
+                    : new Event.ReadFailed(ticket, String.valueOf(failure.getMessage()));
+            events.accept(replica.record().volume(), answer);
+        });
     }
 
     CompletionStage<SortedMap<Long, SnapshotUsage>> usage(ReplicaState replica) {

@@ -2,6 +2,9 @@ package io.gabion.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gabion.core.message.BlockRun;
+import io.gabion.core.message.HeapPayload;
+import io.gabion.core.message.RegionState;
 import io.gabion.core.port.Effect;
 import io.gabion.core.port.Event;
 import io.gabion.core.port.LogRecord;
@@ -16,6 +19,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
@@ -138,13 +143,17 @@ class SnapshotTest {
     }
 
     @Test
-    void aDeletedSnapshotsNumberDoesNotComeBack() throws IOException {
+    void aNumberIsTakenOnceAndTheHighestIsRememberedWhenItIsDeleted() throws IOException {
         try (StoreRig rig = openWithSnapshot()) {
-            delete(rig, 3);
+            Lsn at = rig.onLoop(() -> rig.store.snapshots(VOLUME).get(1L));
+            snapshot(rig, 1);
             snapshot(rig, 2);
-            snapshot(rig, 3);
-            snapshot(rig, 4);
-            assertThat(rig.onLoop(() -> rig.store.snapshots(VOLUME))).containsOnlyKeys(1L, 4L);
+            delete(rig, 2);
+            delete(rig, 7);
+            assertThat(rig.onLoop(() -> rig.store.snapshots(VOLUME))).containsExactly(Map.entry(1L, at));
+        }
+        try (StoreRig rig = open()) {
+            assertThat(rig.store.replicas().getFirst().snapshots().highest()).isEqualTo(7);
         }
     }
 
@@ -259,5 +268,68 @@ class SnapshotTest {
             assertThat(rig.onLoop(() -> rig.store.usedBytes(VOLUME))).isEqualTo(8 * 4096);
         }
         checkSound(directory);
+    }
+
+    private static BlockRun run(long block, int blocks, Lsn lsn, int value) {
+        return new BlockRun(
+                block,
+                blocks,
+                lsn,
+                value == 0 ? Optional.empty() : Optional.of(HeapPayload.of(StoreRig.filled(blocks, value))));
+    }
+
+    private static List<RegionState> regionsAt(StoreRig rig, long snapshot) {
+        Event answer = rig.ask(VOLUME, ticket -> new Effect.AtSnapshot(snapshot, new Effect.ReadRegionTable(ticket)));
+        return ((Event.RegionTableRead) answer).regions();
+    }
+
+    /** A replica that was away: 1s are at 1.1, 9s of its own at 1.3, and the live stream wrote 4s at 2.5. */
+    @Test
+    void aCopyUnderASnapshotReplacesWhatAReaderThereFindsAndNothingElse() throws IOException {
+        try (StoreRig rig = open()) {
+            rig.appendNow(VOLUME, StoreRig.created(VOLUME, SIZE));
+            write(rig, 0, StoreRig.filled(8, 1));
+            snapshot(rig, 1);
+            write(rig, 0, StoreRig.filled(4, 9));
+            rig.appendNow(VOLUME, StoreRig.written(2, 5, 2, StoreRig.filled(1, 4)));
+            Lsn at = new Lsn(2, 3);
+            rig.appendNow(VOLUME, new LogRecord.SnapshotTaken(at, 2));
+            List<BlockRun> runs =
+                    List.of(run(0, 1, new Lsn(1, 1), 1), run(1, 2, new Lsn(2, 2), 2), run(3, 1, new Lsn(2, 1), 0));
+            rig.appendNow(VOLUME, new LogRecord.CopiedUnder(2, at, runs));
+            check(rig);
+            List<RegionState> before = regionsAt(rig, 2);
+            assertThat(before).isNotEmpty();
+            settle(rig);
+        }
+        checkSound(directory);
+        try (StoreRig rig = open()) {
+            check(rig);
+            delete(rig, 2);
+            delete(rig, 1);
+            settle(rig);
+            assertThat(rig.onLoop(() -> rig.store.usedBytes(VOLUME))).isEqualTo(7 * 4096);
+        }
+        checkSound(directory);
+    }
+
+    private static void check(StoreRig rig) {
+        assertThat(rig.readAt(VOLUME, 1, FIRST_8)).isEqualTo(StoreRig.filled(8, 1));
+        byte[] wanted = StoreRig.filled(8, 1);
+        System.arraycopy(StoreRig.filled(2, 2), 0, wanted, 4096, 2 * 4096);
+        System.arraycopy(new byte[4096], 0, wanted, 3 * 4096, 4096);
+        assertThat(rig.readAt(VOLUME, 2, FIRST_8)).isEqualTo(wanted);
+        System.arraycopy(StoreRig.filled(1, 4), 0, wanted, 2 * 4096, 4096);
+        assertThat(rig.read(VOLUME, FIRST_8)).isEqualTo(wanted);
+    }
+
+    @Test
+    void theRegionTableOfASnapshotIsThatOfTheHeadWhenItWasTaken() throws IOException {
+        try (StoreRig rig = openWithSnapshot()) {
+            List<RegionState> then = rig.regions(VOLUME);
+            write(rig, 2, StoreRig.filled(2, 2));
+            rig.appendNow(VOLUME, StoreRig.trimmed(1, ++seq, 5, 2));
+            assertThat(regionsAt(rig, 1)).isEqualTo(then).isNotEqualTo(rig.regions(VOLUME));
+        }
     }
 }

@@ -74,7 +74,6 @@ final class VolumeModel {
         /** The same of clones taken before the volume was deleted. */
         final Map<VolumeId, View> clonesOfDeleted = new HashMap<>();
 
-        long highestSnapshot;
         boolean exists;
         Lsn lastLsn = Lsn.ZERO;
 
@@ -225,14 +224,12 @@ final class VolumeModel {
     private void apply(State state, StoredRecord.SnapshotRecord record) {
         switch (record) {
             case StoredRecord.SnapshotTaken r -> {
-                if (r.snapshot() > state.highestSnapshot) {
-                    state.highestSnapshot = r.snapshot();
+                if (!state.snapshots.containsKey(r.snapshot())) {
                     state.snapshots.put(r.snapshot(), state.copy(r.lsn()));
                 }
                 state.lastLsn = Lsn.max(state.lastLsn, r.lsn());
             }
             case StoredRecord.SnapshotDeleted r -> {
-                state.highestSnapshot = Math.max(state.highestSnapshot, r.snapshot());
                 state.snapshots.remove(r.snapshot());
                 state.lastLsn = Lsn.max(state.lastLsn, r.lsn());
             }
@@ -272,6 +269,8 @@ final class VolumeModel {
             }
             case LogRecord.Marked r -> state.lastLsn = Lsn.max(state.lastLsn, r.lsn());
             case LogRecord.Copied r -> copy(state, r, content);
+            case LogRecord.SnapshotTaken _, LogRecord.SnapshotDeleted _, LogRecord.CopiedUnder _ ->
+                throw new IllegalArgumentException("not made by workloads: " + record);
             case LogRecord.ReplicaChanged r -> {
                 state.exists = true;
                 state.lastLsn = Lsn.max(state.lastLsn, r.record().position());

@@ -31,6 +31,8 @@ import io.gabion.core.message.PeerMessage.StillDifferent;
 import io.gabion.core.message.PeerMessage.TakeOver;
 import io.gabion.core.message.RegionState;
 import io.gabion.core.message.RequestId;
+import io.gabion.core.message.SnapshotPoint;
+import io.gabion.core.message.SnapshotSet;
 import io.gabion.core.message.TailEntry;
 import io.gabion.model.BlockGeometry;
 import io.gabion.model.ByteRange;
@@ -49,6 +51,7 @@ final class PeerMessageReader {
     private static final int RANGE_BYTES = 16;
     private static final int TAIL_ENTRY_BYTES = 48;
     private static final int REGION_BYTES = 28;
+    private static final int SNAPSHOT_BYTES = 24;
     private static final int VERSION_BYTES = 28;
     private static final int MIN_RUN_BYTES = 29;
 
@@ -69,6 +72,8 @@ final class PeerMessageReader {
             case PeerMessageWriter.OPERATION_GROW -> new Operation.Grow(in.count64());
             case PeerMessageWriter.OPERATION_VERIFY_POINT -> new Operation.VerifyPoint(in.i64());
             case PeerMessageWriter.OPERATION_COMPARE_POINT -> new Operation.ComparePoint(in.i64());
+            case PeerMessageWriter.OPERATION_TAKE_SNAPSHOT -> new Operation.TakeSnapshot(in.count64());
+            case PeerMessageWriter.OPERATION_DELETE_SNAPSHOT -> new Operation.DeleteSnapshot(in.count64());
             default -> throw in.malformed("unknown operation " + code);
         };
     }
@@ -102,7 +107,8 @@ final class PeerMessageReader {
         for (int i = 0; i < count; i++) {
             tail.add(new TailEntry(in.lsn(), in.range(), in.request()));
         }
-        return new EpochPromised(volume, epoch, from, incarnation, lastLsn, committed, tail, creditLimitBytes);
+        return new EpochPromised(
+                volume, epoch, from, incarnation, lastLsn, committed, tail, creditLimitBytes, snapshots(in));
     }
 
     static PeerMessage readEpochRefused(FrameBody in) {
@@ -114,7 +120,8 @@ final class PeerMessageReader {
     }
 
     static PeerMessage readReconcileEnd(FrameBody in) {
-        return new ReconcileEnd(in.volume(), in.i64(), in.replica(), in.lsn(), in.session(), in.i64(), requests(in));
+        return new ReconcileEnd(
+                in.volume(), in.i64(), in.replica(), in.lsn(), in.session(), in.i64(), requests(in), snapshots(in));
     }
 
     static PeerMessage readReconciled(FrameBody in) {
@@ -148,7 +155,7 @@ final class PeerMessageReader {
         long startSeq = in.i64();
         SessionId session = in.session();
         VolumeRecord record = RecordCodec.read(in);
-        return new JoinStart(volume, epoch, from, record, startSeq, session, requests(in));
+        return new JoinStart(volume, epoch, from, record, startSeq, session, requests(in), snapshots(in));
     }
 
     static PeerMessage readJoinRefused(FrameBody in) {
@@ -156,16 +163,31 @@ final class PeerMessageReader {
     }
 
     static PeerMessage readDifferenceQuery(FrameBody in) {
-        return new DifferenceQuery(in.volume(), in.i64(), in.replica(), in.lsn(), regions(in));
+        VolumeId volume = in.volume();
+        long epoch = in.i64();
+        ReplicaId from = in.replica();
+        Lsn after = in.lsn();
+        long snapshot = in.count64();
+        return new DifferenceQuery(volume, epoch, from, after, regions(in), snapshot);
     }
 
     static PeerMessage readDifferences(FrameBody in) {
-        return new Differences(in.volume(), in.i64(), in.replica(), in.bool(), ranges(in));
+        VolumeId volume = in.volume();
+        long epoch = in.i64();
+        ReplicaId from = in.replica();
+        boolean fromChangeLog = in.bool();
+        long snapshot = in.count64();
+        return new Differences(volume, epoch, from, fromChangeLog, ranges(in), snapshot);
     }
 
     static PeerMessage readFetchBlocks(FrameBody in) {
-        return new FetchBlocks(
-                in.volume(), in.i64(), in.replica(), in.i64(), in.range(BlockGeometry.REGION_BYTES), versions(in));
+        VolumeId volume = in.volume();
+        long epoch = in.i64();
+        ReplicaId from = in.replica();
+        long fetch = in.i64();
+        ByteRange range = in.range(BlockGeometry.REGION_BYTES);
+        long snapshot = in.count64();
+        return new FetchBlocks(volume, epoch, from, fetch, range, versions(in), snapshot);
     }
 
     static PeerMessage readBlocks(FrameBody in) {
@@ -186,6 +208,22 @@ final class PeerMessageReader {
 
     static PeerMessage readStillDifferent(FrameBody in) {
         return new StillDifferent(in.volume(), in.i64(), in.replica(), in.i64(), ranges(in));
+    }
+
+    private static SnapshotSet snapshots(FrameBody in) {
+        long highest = in.count64();
+        int count = in.count(SnapshotSet.MAX_SNAPSHOTS, SNAPSHOT_BYTES, "snapshots");
+        List<SnapshotPoint> points = new ArrayList<>(count);
+        long last = SnapshotPoint.HEAD;
+        for (int i = 0; i < count; i++) {
+            long number = in.count64();
+            if (number <= last || number > highest) {
+                throw in.malformed("snapshot " + number + " after " + last);
+            }
+            last = number;
+            points.add(new SnapshotPoint(number, in.lsn()));
+        }
+        return new SnapshotSet(points, highest);
     }
 
     private static List<RequestId> requests(FrameBody in) {

@@ -30,6 +30,8 @@ import io.gabion.core.message.PeerMessage.StillDifferent;
 import io.gabion.core.message.PeerMessage.TakeOver;
 import io.gabion.core.message.RegionState;
 import io.gabion.core.message.RequestId;
+import io.gabion.core.message.SnapshotPoint;
+import io.gabion.core.message.SnapshotSet;
 import io.gabion.core.message.TailEntry;
 import io.gabion.model.ByteRange;
 import java.util.List;
@@ -42,6 +44,8 @@ final class PeerMessageWriter {
     static final int OPERATION_GROW = 4;
     static final int OPERATION_VERIFY_POINT = 5;
     static final int OPERATION_COMPARE_POINT = 6;
+    static final int OPERATION_TAKE_SNAPSHOT = 7;
+    static final int OPERATION_DELETE_SNAPSHOT = 8;
 
     private PeerMessageWriter() {}
 
@@ -79,10 +83,20 @@ final class PeerMessageWriter {
             case JoinStart m -> joinStart(out, m);
             case JoinRefused m -> begin(out, FrameType.JOIN_REFUSED, m).reason(m.reason());
             case DifferenceQuery m ->
-                regions(begin(out, FrameType.DIFFERENCE_QUERY, m).lsn(m.after()), m.regions());
-            case Differences m -> ranges(begin(out, FrameType.DIFFERENCES, m).bool(m.fromChangeLog()), m.ranges());
+                regions(begin(out, FrameType.DIFFERENCE_QUERY, m).lsn(m.after()).i64(m.snapshot()), m.regions());
+            case Differences m ->
+                ranges(
+                        begin(out, FrameType.DIFFERENCES, m)
+                                .bool(m.fromChangeLog())
+                                .i64(m.snapshot()),
+                        m.ranges());
             case FetchBlocks m ->
-                versions(begin(out, FrameType.FETCH_BLOCKS, m).i64(m.fetch()).range(m.range()), m.versions());
+                versions(
+                        begin(out, FrameType.FETCH_BLOCKS, m)
+                                .i64(m.fetch())
+                                .range(m.range())
+                                .i64(m.snapshot()),
+                        m.versions());
             case Blocks m -> runs(begin(out, FrameType.BLOCKS, m).i64(m.fetch()), m.runs());
             case BlocksUnreadable m ->
                 begin(out, FrameType.BLOCKS_UNREADABLE, m).i64(m.fetch()).reason(m.reason());
@@ -111,6 +125,8 @@ final class PeerMessageWriter {
             case Operation.Grow o -> out.u8(OPERATION_GROW).i64(o.sizeBytes());
             case Operation.VerifyPoint o -> out.u8(OPERATION_VERIFY_POINT).i64(o.id());
             case Operation.ComparePoint o -> out.u8(OPERATION_COMPARE_POINT).i64(o.round());
+            case Operation.TakeSnapshot o -> out.u8(OPERATION_TAKE_SNAPSHOT).i64(o.number());
+            case Operation.DeleteSnapshot o -> out.u8(OPERATION_DELETE_SNAPSHOT).i64(o.number());
         }
     }
 
@@ -124,6 +140,7 @@ final class PeerMessageWriter {
         for (TailEntry entry : m.tail()) {
             out.lsn(entry.lsn()).range(entry.range()).request(entry.request());
         }
+        snapshots(out, m.snapshots());
     }
 
     private static void reconcileEnd(FrameWriter out, ReconcileEnd m) {
@@ -132,12 +149,22 @@ final class PeerMessageWriter {
                 .session(m.session())
                 .i64(m.sizeBytes());
         requests(out, m.requests());
+        snapshots(out, m.snapshots());
     }
 
     private static void joinStart(FrameWriter out, JoinStart m) {
         begin(out, FrameType.JOIN_START, m).i64(m.startSeq()).session(m.session());
         RecordCodec.write(out, m.record());
         requests(out, m.requests());
+        snapshots(out, m.snapshots());
+    }
+
+    private static void snapshots(FrameWriter out, SnapshotSet snapshots) {
+        out.i64(snapshots.highest());
+        out.count(snapshots.points().size(), SnapshotSet.MAX_SNAPSHOTS, "snapshots");
+        for (SnapshotPoint point : snapshots.points()) {
+            out.i64(point.number()).lsn(point.lsn());
+        }
     }
 
     private static void requests(FrameWriter out, List<RequestId> requests) {

@@ -9,6 +9,7 @@ import io.gabion.core.message.Payload;
 import io.gabion.core.message.PeerMessage;
 import io.gabion.core.message.RegionState;
 import io.gabion.core.message.RequestId;
+import io.gabion.core.message.SnapshotSet;
 import io.gabion.model.BlockGeometry;
 import io.gabion.model.Lsn;
 import io.gabion.model.ReplicaId;
@@ -114,7 +115,8 @@ class RoundTripTest {
                 Lsn.ZERO,
                 io.gabion.model.SessionId.NONE,
                 4096,
-                requests);
+                requests,
+                SnapshotSet.NONE);
         assertThatThrownBy(() -> Encoding.head(end)).isInstanceOf(IllegalArgumentException.class);
     }
 

@@ -10,6 +10,8 @@ import io.gabion.core.message.Payload;
 import io.gabion.core.message.PeerMessage;
 import io.gabion.core.message.RegionState;
 import io.gabion.core.message.RequestId;
+import io.gabion.core.message.SnapshotPoint;
+import io.gabion.core.message.SnapshotSet;
 import io.gabion.core.message.TailEntry;
 import io.gabion.model.Attachment;
 import io.gabion.model.BlockGeometry;
@@ -32,15 +34,20 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.UUID;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /** Random messages of every type, from one seed. */
 final class Samples {
     private final Random random;
+    /** For what came later: the bytes of everything else stay what they were. */
+    private final Random later;
+
     private final int maxBlocks;
     private final int maxList;
 
     Samples(long seed, int maxBlocks, int maxList) {
         this.random = new Random(seed);
+        this.later = new Random(~seed);
         this.maxBlocks = maxBlocks;
         this.maxList = maxList;
     }
@@ -51,6 +58,7 @@ final class Samples {
         all.addAll(nodeMessages());
         all.addAll(peerMessages());
         all.addAll(clientMessages());
+        all.addAll(snapshotMessages());
         return all;
     }
 
@@ -69,11 +77,11 @@ final class Samples {
         all.add(new PeerMessage.Committed(volume(), number(), replica(), number()));
         all.add(new PeerMessage.NewEpoch(volume(), number(), replica(), record(), lsn()));
         all.add(new PeerMessage.EpochPromised(
-                volume(), number(), replica(), number(), lsn(), lsn(), list(this::tailEntry), number()));
+                volume(), number(), replica(), number(), lsn(), lsn(), list(this::tailEntry), number(), snapshots()));
         all.add(new PeerMessage.EpochRefused(volume(), number(), replica(), number()));
         all.add(new PeerMessage.Reconcile(volume(), number(), replica(), runs()));
         all.add(new PeerMessage.ReconcileEnd(
-                volume(), number(), replica(), lsn(), session(), number(), list(this::request)));
+                volume(), number(), replica(), lsn(), session(), number(), list(this::request), snapshots()));
         all.add(new PeerMessage.Reconciled(volume(), number(), replica()));
         all.add(new PeerMessage.MemberFaulted(volume(), number(), replica(), reason()));
         all.add(new PeerMessage.Resume(volume(), number(), replica(), number(), number(), number()));
@@ -82,13 +90,13 @@ final class Samples {
                 volume(), number(), replica(), number(), random.nextBoolean(), random.nextBoolean(), lsn()));
         all.add(new PeerMessage.JoinRequest(volume(), number(), replica(), number(), lsn(), lsn()));
         all.add(new PeerMessage.JoinStart(
-                volume(), number(), replica(), record(), number(), session(), list(this::request)));
+                volume(), number(), replica(), record(), number(), session(), list(this::request), snapshots()));
         all.add(new PeerMessage.JoinRefused(volume(), number(), replica(), reason()));
-        all.add(new PeerMessage.DifferenceQuery(volume(), number(), replica(), lsn(), list(this::region)));
+        all.add(new PeerMessage.DifferenceQuery(volume(), number(), replica(), lsn(), list(this::region), snapshot()));
         all.add(new PeerMessage.Differences(
-                volume(), number(), replica(), random.nextBoolean(), list(() -> range(maxBlocks))));
+                volume(), number(), replica(), random.nextBoolean(), list(() -> range(maxBlocks)), snapshot()));
         all.add(new PeerMessage.FetchBlocks(
-                volume(), number(), replica(), number(), range(maxBlocks), list(this::version)));
+                volume(), number(), replica(), number(), range(maxBlocks), list(this::version), snapshot()));
         all.add(new PeerMessage.Blocks(volume(), number(), replica(), number(), runs()));
         all.add(new PeerMessage.BlocksUnreadable(volume(), number(), replica(), number(), reason()));
         all.add(new PeerMessage.CopyComplete(volume(), number(), replica()));
@@ -106,6 +114,27 @@ final class Samples {
                 new Operation.Grow(number()),
                 new Operation.VerifyPoint(number()),
                 new Operation.ComparePoint(number()));
+    }
+
+    List<PeerMessage> snapshotMessages() {
+        return Stream.of(new Operation.TakeSnapshot(snapshot()), new Operation.DeleteSnapshot(snapshot()))
+                .<PeerMessage>map(operation ->
+                        new PeerMessage.Replicate(volume(), number(), replica(), number(), number(), operation))
+                .toList();
+    }
+
+    private long snapshot() {
+        return later.nextLong() >>> 1;
+    }
+
+    private SnapshotSet snapshots() {
+        List<SnapshotPoint> points = new ArrayList<>();
+        long number = 0;
+        for (int left = later.nextInt(4); left > 0; left--) {
+            number += 1 + later.nextInt(1000);
+            points.add(new SnapshotPoint(number, new Lsn(later.nextInt(100), later.nextInt(1000))));
+        }
+        return new SnapshotSet(points, number + later.nextInt(3));
     }
 
     List<ClientMessage> clientMessages() {

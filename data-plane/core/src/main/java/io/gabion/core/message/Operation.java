@@ -54,6 +54,12 @@ public sealed interface Operation {
     /** Every member reserves what a volume of {@code sizeBytes} needs; the size becomes visible by the configuration. */
     record Grow(long sizeBytes) implements Operation {}
 
+    /** Every member keeps its content readable as it is at exactly this point. Alone under way: no block changes meanwhile. */
+    record TakeSnapshot(long number) implements Operation {}
+
+    /** Every member forgets the snapshot; nobody takes that back. */
+    record DeleteSnapshot(long number) implements Operation {}
+
     /** Each member takes a view of its content at exactly this point and digests it for verification {@code id}. */
     record VerifyPoint(long id) implements Operation {}
 

@@ -38,6 +38,7 @@ public sealed interface PeerMessage {
      * @param committed highest operation known here to be on all in-sync members
      * @param tail every durable operation after {@code committed}, oldest first
      * @param creditLimitBytes see {@link Durable}
+     * @param snapshots as held here: a snapshot that the primary has and this set says is gone will be deleted everywhere
      */
     record EpochPromised(
             VolumeId volume,
@@ -47,9 +48,11 @@ public sealed interface PeerMessage {
             Lsn lastLsn,
             Lsn committed,
             List<TailEntry> tail,
-            long creditLimitBytes)
+            long creditLimitBytes,
+            SnapshotSet snapshots)
             implements PeerMessage {
         public EpochPromised {
+            requireNonNull(snapshots, "snapshots is null");
             tail = List.copyOf(tail);
         }
     }
@@ -70,6 +73,7 @@ public sealed interface PeerMessage {
      *
      * @param start last operation of the earlier epochs that counts
      * @param requests requests that are applied already and must not be applied again
+     * @param snapshots those of the primary, which the member makes its own
      */
     record ReconcileEnd(
             VolumeId volume,
@@ -78,9 +82,11 @@ public sealed interface PeerMessage {
             Lsn start,
             SessionId session,
             long sizeBytes,
-            List<RequestId> requests)
+            List<RequestId> requests,
+            SnapshotSet snapshots)
             implements PeerMessage {
         public ReconcileEnd {
+            requireNonNull(snapshots, "snapshots is null");
             requests = List.copyOf(requests);
         }
     }
@@ -134,7 +140,10 @@ public sealed interface PeerMessage {
     record JoinRequest(VolumeId volume, long epoch, ReplicaId from, long incarnation, Lsn lastLsn, Lsn committed)
             implements PeerMessage {}
 
-    /** Primary to joiner: adopt the record, promise the epoch; the stream reaches you from {@code startSeq} on. */
+    /**
+     * Primary to joiner: adopt the record, promise the epoch; the stream reaches you from {@code startSeq} on. Before it the
+     * volume has {@code snapshots}.
+     */
     record JoinStart(
             VolumeId volume,
             long epoch,
@@ -142,9 +151,11 @@ public sealed interface PeerMessage {
             VolumeRecord record,
             long startSeq,
             SessionId session,
-            List<RequestId> requests)
+            List<RequestId> requests,
+            SnapshotSet snapshots)
             implements PeerMessage {
         public JoinStart {
+            requireNonNull(snapshots, "snapshots is null");
             requests = List.copyOf(requests);
         }
     }
@@ -154,9 +165,10 @@ public sealed interface PeerMessage {
 
     /**
      * Joiner to a source: what may differ? With {@code after} set the source may answer from its change log; the joiner adds
-     * what it wrote itself after that point.
+     * what it wrote itself after that point. The regions are those of a snapshot, or of {@link SnapshotPoint#HEAD the head}.
      */
-    record DifferenceQuery(VolumeId volume, long epoch, ReplicaId from, Lsn after, List<RegionState> regions)
+    record DifferenceQuery(
+            VolumeId volume, long epoch, ReplicaId from, Lsn after, List<RegionState> regions, long snapshot)
             implements PeerMessage {
         public DifferenceQuery {
             regions = List.copyOf(regions);
@@ -164,16 +176,26 @@ public sealed interface PeerMessage {
     }
 
     /** Source to joiner: compare these ranges (each within one region); nothing else differs at this moment. */
-    record Differences(VolumeId volume, long epoch, ReplicaId from, boolean fromChangeLog, List<ByteRange> ranges)
+    record Differences(
+            VolumeId volume, long epoch, ReplicaId from, boolean fromChangeLog, List<ByteRange> ranges, long snapshot)
             implements PeerMessage {
         public Differences {
             ranges = List.copyOf(ranges);
         }
     }
 
-    /** Joiner to source: my versions of the blocks of this range (at most one region); send me what differs. */
+    /**
+     * Joiner to source: my versions of the blocks of this range (at most one region) in a snapshot, or in {@link
+     * SnapshotPoint#HEAD the head}; send me what differs.
+     */
     record FetchBlocks(
-            VolumeId volume, long epoch, ReplicaId from, long fetch, ByteRange range, List<BlockVersion> versions)
+            VolumeId volume,
+            long epoch,
+            ReplicaId from,
+            long fetch,
+            ByteRange range,
+            List<BlockVersion> versions,
+            long snapshot)
             implements PeerMessage {
         public FetchBlocks {
             versions = List.copyOf(versions);

@@ -55,10 +55,27 @@ public sealed interface Effect {
 
     record ReadChanges(long ticket, Lsn after) implements StoreEffect {}
 
+    /**
+     * The same of a snapshot: a read of content, extents, blocks, versions or the region table. Answered with a failure when the
+     * replica has no such snapshot.
+     */
+    record AtSnapshot(long snapshot, StoreEffect read) implements StoreEffect {
+        public AtSnapshot {
+            switch (read) {
+                case Read _, ReadExtents _, ReadBlocks _, ReadVersions _, ReadRegionTable _ -> {}
+                case Append _, ReadChanges _, Verify _, AtSnapshot _ ->
+                    throw new IllegalArgumentException("not a read of a snapshot: " + read);
+            }
+        }
+    }
+
     /** Digest the content as it is at exactly this place in the order of appends; the result goes to whoever asked, not back here. */
     record Verify(long id, Lsn lsn) implements StoreEffect {}
 
     // ---- the rest
+    /** Answer to {@link Event.SnapshotWanted} or {@link Event.SnapshotUnwanted} with this call. */
+    record SnapshotAnswered(long call, SnapshotOutcome outcome) implements Effect {}
+
     /** Something happened that people, metrics and logs want to know. */
     record Notify(Notice notice) implements Effect {}
 

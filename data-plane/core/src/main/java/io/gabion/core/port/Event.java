@@ -120,6 +120,15 @@ public sealed interface Event {
     /** Verify the volume: a person (or scrub) asks the primary to mark a point. */
     record VerifyRequested(long id) implements Event {}
 
+    /**
+     * Take a snapshot under a number reserved in the record. May be said any number of times; each is answered by one {@link
+     * Effect.SnapshotAnswered}, unless the process ends before.
+     */
+    record SnapshotWanted(long call, long number) implements Event {}
+
+    /** Delete the snapshot with this number; as {@link SnapshotWanted}. */
+    record SnapshotUnwanted(long call, long number) implements Event {}
+
     /** Move the primary to this replica in an orderly way. */
     record HandoverRequested(ReplicaId target) implements Event {}
 

@@ -43,6 +43,35 @@ public sealed interface LogRecord {
         }
     }
 
+    /**
+     * The content after {@code lsn} stays readable under {@code number}. The point may lie behind: a replica that was away
+     * takes it first and receives the content afterwards.
+     */
+    record SnapshotTaken(Lsn lsn, long number) implements LogRecord {
+        public SnapshotTaken {
+            requireNonNull(lsn, "lsn is null");
+        }
+    }
+
+    /** The snapshot is gone, and with it all that only it saw. Also of a number that was never here. */
+    record SnapshotDeleted(Lsn lsn, long number) implements LogRecord {
+        public SnapshotDeleted {
+            requireNonNull(lsn, "lsn is null");
+        }
+    }
+
+    /**
+     * Blocks of a snapshot, taken from another member: afterwards a reader at {@code at} finds exactly these. What is newer than
+     * the copy and not after {@code at} diverged and is dropped; what came after {@code at} stays, head included. In the change
+     * log these blocks stand under ({@code liveEpoch}, 0).
+     */
+    record CopiedUnder(long liveEpoch, Lsn at, List<BlockRun> runs) implements LogRecord {
+        public CopiedUnder {
+            requireNonNull(at, "at is null");
+            runs = List.copyOf(runs);
+        }
+    }
+
     /** The replica's own record, in full. */
     record ReplicaChanged(ReplicaRecord record) implements LogRecord {}
 

@@ -25,6 +25,11 @@ public sealed interface Notice {
     /** Something of a lower epoch was refused. */
     record StaleRefused(ReplicaId from, long epoch, long promisedEpoch) implements Notice {}
 
+    /** The snapshot is durable on all in-sync replicas; {@code pauseMicros} is how long writes waited for it. */
+    record SnapshotTaken(long number, Lsn lsn, long pauseMicros) implements Notice {}
+
+    record SnapshotDeleted(long number) implements Notice {}
+
     record SessionOpened(String session, String node) implements Notice {}
 
     record SessionRefused(String session, String reason) implements Notice {}

@@ -81,6 +81,7 @@ final class Activation {
             return;
         }
         member.stage = Member.Stage.PROMISED;
+        p.snapshots.memberHas(promised.snapshots());
         member.creditBytes = promised.creditLimitBytes();
         member.askedAtNanos = r.now;
         Lsn common = Lsn.max(r.committed, promised.committed());
@@ -167,7 +168,8 @@ final class Activation {
                             r.lastLsn,
                             r.session,
                             r.cfg().sizeBytes(),
-                            r.requests.list()));
+                            r.requests.list(),
+                            r.snapshots.set()));
         }
     }
 }

@@ -3,6 +3,7 @@ package io.gabion.core.volume;
 import io.gabion.core.message.BlockRun;
 import io.gabion.core.message.BlockVersion;
 import io.gabion.core.message.PeerMessage;
+import io.gabion.core.message.SnapshotPoint;
 import io.gabion.core.port.Event;
 import io.gabion.core.port.LogRecord;
 import io.gabion.model.BlockGeometry;
@@ -32,6 +33,9 @@ final class BlockCopier {
     private final List<NodeName> sources;
     private final List<ByteRange> ranges;
     private final boolean blind;
+    /** The snapshot that is copied, null for the head. */
+    private final @Nullable SnapshotPoint layer;
+
     private final Map<Long, Piece> fetches = new HashMap<>();
     private int next;
     private int underWay;
@@ -43,13 +47,21 @@ final class BlockCopier {
     private long work;
 
     /** @param sources nodes to ask, the first as long as it can read
-     * @param blind do not say what is here already: replace everything */
-    BlockCopier(Replica replica, long epoch, List<NodeName> sources, List<ByteRange> ranges, boolean blind) {
+     * @param blind do not say what is here already: replace everything
+     * @param layer the snapshot to copy, null for the head */
+    BlockCopier(
+            Replica replica,
+            long epoch,
+            List<NodeName> sources,
+            List<ByteRange> ranges,
+            boolean blind,
+            @Nullable SnapshotPoint layer) {
         this.r = replica;
         this.epoch = epoch;
         this.sources = sources;
         this.ranges = ranges;
         this.blind = blind;
+        this.layer = layer;
     }
 
     void start() {
@@ -116,7 +128,7 @@ final class BlockCopier {
             ask(piece, List.of());
             return;
         }
-        r.readVersions(piece.range, event -> {
+        r.readVersions(snapshot(), piece.range, event -> {
             if (!stopped) {
                 ask(piece, event instanceof Event.VersionsRead read ? read.versions() : List.of());
             }
@@ -128,25 +140,35 @@ final class BlockCopier {
         fetches.put(fetch, piece);
         r.send(
                 sources.get(piece.source),
-                new PeerMessage.FetchBlocks(r.volume, epoch, r.me(), fetch, piece.range, versions));
+                new PeerMessage.FetchBlocks(r.volume, epoch, r.me(), fetch, piece.range, versions, snapshot()));
     }
 
-    /** Owns the payloads. */
-    void blocks(PeerMessage.Blocks blocks) {
+    /** Owns the payloads when they were asked for here, which it tells. */
+    boolean blocks(PeerMessage.Blocks blocks) {
         Piece piece = fetches.remove(blocks.fetch());
         if (piece == null || stopped) {
-            Payloads.release(blocks.runs());
-            return;
+            return false;
         }
+        received(piece, blocks);
+        return true;
+    }
+
+    private void received(Piece piece, PeerMessage.Blocks blocks) {
         work++;
         if (blocks.runs().isEmpty()) {
             finished(piece);
             return;
         }
+        if (isAhead(blocks.runs())) {
+            // From another member than the primary: a snapshot taken in between must not lose what it is going to see.
+            Payloads.release(blocks.runs());
+            compare(piece);
+            return;
+        }
         for (BlockRun run : blocks.runs()) {
             copiedBytes += (long) run.blocks() * BlockGeometry.BLOCK_BYTES;
         }
-        r.append(new LogRecord.Copied(epoch, blocks.runs()), new AppendQueue.Pending() {
+        r.append(copied(blocks.runs()), new AppendQueue.Pending() {
             @Override
             void durable() {
                 if (!stopped) {
@@ -156,6 +178,22 @@ final class BlockCopier {
         });
     }
 
+    private LogRecord copied(List<BlockRun> runs) {
+        SnapshotPoint copiedLayer = layer;
+        return copiedLayer == null
+                ? new LogRecord.Copied(epoch, runs)
+                : new LogRecord.CopiedUnder(epoch, copiedLayer.lsn(), runs);
+    }
+
+    private boolean isAhead(List<BlockRun> runs) {
+        return runs.stream().anyMatch(run -> run.lsn().isAfter(r.lastLsn));
+    }
+
+    private long snapshot() {
+        SnapshotPoint copiedLayer = layer;
+        return copiedLayer == null ? SnapshotPoint.HEAD : copiedLayer.number();
+    }
+
     private void finished(Piece piece) {
         work++;
         underWay--;
@@ -163,10 +201,11 @@ final class BlockCopier {
         fill();
     }
 
-    void unreadable(PeerMessage.BlocksUnreadable message) {
+    /** True when it was asked for here. */
+    boolean unreadable(PeerMessage.BlocksUnreadable message) {
         Piece piece = fetches.remove(message.fetch());
         if (piece == null || stopped) {
-            return;
+            return false;
         }
         work++;
         piece.source++;
@@ -175,5 +214,6 @@ final class BlockCopier {
         } else {
             unreadable = piece.range;
         }
+        return true;
     }
 }

@@ -47,7 +47,7 @@ final class Follower extends Role {
         this.activated = activated;
         this.promiseDurable = promiseDurable;
         long applied = activated && replica.lastLsn.epoch() == epoch ? replica.lastLsn.seq() : 0;
-        this.stream = new StreamReceiver(replica, epoch, primary, applied, _ -> {});
+        this.stream = new StreamReceiver(replica, epoch, primary, applied, new StreamReceiver.Points() {});
         this.jitterNanos = replica.jitter.below(CANDIDATE_JITTER_NANOS);
     }
 
@@ -89,7 +89,8 @@ final class Follower extends Role {
                         r.lastLsn,
                         r.committed,
                         r.tail.list(),
-                        stream.restartCredit()));
+                        stream.restartCredit(),
+                        r.snapshots.set()));
     }
 
     /** The primary of this very epoch asks again: its link was new, or our answer was lost. */
@@ -161,6 +162,8 @@ final class Follower extends Role {
         r.session = end.session();
         Lsn start = new Lsn(epoch, 0);
         r.lastLsn = start;
+        r.snapshots.follow(end.snapshots());
+        r.snapshots.trustAll();
         ReplicaRecord next = r.ownAt(epoch, ReplicaStatus.IN_SYNC, start, end.requests());
         r.persist(r.withEpochStart(next, new EpochStart(epoch, end.start())), () -> {
             if (!left) {

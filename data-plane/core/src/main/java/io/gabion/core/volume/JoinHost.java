@@ -126,7 +126,14 @@ final class JoinHost {
         r.send(
                 node,
                 new PeerMessage.JoinStart(
-                        r.volume, p.epoch, r.me(), r.record, p.window.last() + 1, r.session, r.requests.list()));
+                        r.volume,
+                        p.epoch,
+                        r.me(),
+                        r.record,
+                        p.window.last() + 1,
+                        r.session,
+                        r.requests.list(),
+                        r.snapshots.set()));
     }
 
     private @Nullable String refusal(NodeName node, PeerMessage.JoinRequest join) {

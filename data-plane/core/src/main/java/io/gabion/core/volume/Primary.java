@@ -46,6 +46,7 @@ final class Primary extends Role {
     final Dropping dropping;
     final Handover handover;
     final Activation activation;
+    final SnapshotDesk snapshots;
     private final MemberLinks links;
     private final Growth growth;
     private final Stalls stalls;
@@ -71,6 +72,7 @@ final class Primary extends Role {
         this.dropping = new Dropping(this);
         this.handover = new Handover(this);
         this.activation = new Activation(this);
+        this.snapshots = new SnapshotDesk(this);
         this.links = new MemberLinks(this);
         this.growth = new Growth(this);
         this.stalls = new Stalls(this);
@@ -101,6 +103,7 @@ final class Primary extends Role {
             }
         }
         epoch = c.epoch();
+        snapshots.epochStarts();
         report(before, joiners);
         long starting = epoch;
         r.persist(r.withEpochStart(r.ownWith(epoch, ReplicaStatus.IN_SYNC), new EpochStart(epoch, r.lastLsn)), () -> {
@@ -159,6 +162,7 @@ final class Primary extends Role {
         r.tail.clear();
         r.commitThrough(start);
         r.lastLsn = start;
+        r.snapshots.trustAll();
         r.persist(r.ownAt(epoch, ReplicaStatus.IN_SYNC, start, r.requests.list()));
         if (epoch == 1) {
             phase = Phase.FOUNDING;
@@ -180,6 +184,7 @@ final class Primary extends Role {
             verify(id);
         }
         verifications.clear();
+        snapshots.activated();
         pump();
         evaluate();
     }
@@ -192,8 +197,21 @@ final class Primary extends Role {
         carried = new ArrayList<>();
         for (WindowEntry entry : finished) {
             if (!(entry.operation instanceof Operation.Grow)) {
-                desk.finished(entry);
+                finished(entry);
             }
+        }
+    }
+
+    private void finished(WindowEntry entry) {
+        switch (entry.operation) {
+            case Operation.Grow grow -> growth.committed(grow.sizeBytes());
+            case Operation.TakeSnapshot take -> snapshots.taken(take.number());
+            case Operation.DeleteSnapshot delete -> snapshots.deleted(delete.number());
+            case Operation.Write _,
+                    Operation.Trim _,
+                    Operation.OpenSession _,
+                    Operation.VerifyPoint _,
+                    Operation.ComparePoint _ -> desk.finished(entry);
         }
     }
 
@@ -237,6 +255,8 @@ final class Primary extends Role {
                 r.append(new LogRecord.Trimmed(lsn, r.committed, trim.range(), trim.request()), entry);
             case Operation.OpenSession open -> r.append(new LogRecord.SessionOpened(lsn, open.session()), entry);
             case Operation.Grow grow -> r.append(new LogRecord.Grown(lsn, grow.sizeBytes()), entry);
+            case Operation.TakeSnapshot take -> r.snapshots.take(take.number(), lsn, entry);
+            case Operation.DeleteSnapshot delete -> r.snapshots.delete(delete.number(), lsn, entry);
             case Operation.VerifyPoint point -> {
                 r.append(new LogRecord.Marked(lsn), entry);
                 r.emit(new Effect.Verify(point.id(), lsn));
@@ -258,7 +278,11 @@ final class Primary extends Role {
 
     /** Sequences what waits, as far as it may go. */
     void pump() {
-        while (active() && desk.hasWaiting() && !belowMinimum() && !handover.draining() && desk.sequenceNext()) {}
+        while (active() && desk.hasWaiting() && !belowMinimum() && !isHeld() && desk.sequenceNext()) {}
+    }
+
+    private boolean isHeld() {
+        return handover.draining() || snapshots.holdsWrites();
     }
 
     // ---- acknowledgements
@@ -308,17 +332,16 @@ final class Primary extends Role {
         for (long next = committedSeq + 1; next <= seq; next++) {
             committedSeq = next;
             WindowEntry entry = window.get(next);
-            if (entry.operation instanceof Operation.Grow grow) {
-                growth.committed(grow.sizeBytes());
+            finished(entry);
+            if (entry.operation instanceof Operation.Grow) {
                 evaluate();
-            } else {
-                desk.finished(entry);
             }
         }
         r.commitThrough(new Lsn(epoch, seq));
         announceAtNanos = r.now + ANNOUNCE_NANOS;
         reads.committed();
         desk.committed();
+        snapshots.proceed();
         handover.committed();
         if (joins.hasAny()) {
             evaluate();
@@ -417,12 +440,23 @@ final class Primary extends Role {
     void recordChanged() {
         desk.recordChanged();
         evaluate();
+        snapshots.proceed();
         pump();
     }
 
     @Override
     void spaceChanged() {
         pump();
+    }
+
+    @Override
+    void snapshotWanted(long call, long number) {
+        snapshots.wanted(call, number);
+    }
+
+    @Override
+    void snapshotUnwanted(long call, long number) {
+        snapshots.unwanted(call, number);
     }
 
     @Override
@@ -483,6 +517,7 @@ final class Primary extends Role {
         handover.tick();
         desk.tick();
         evaluate();
+        snapshots.proceed();
         pump();
         stalls.tick();
     }
@@ -495,6 +530,7 @@ final class Primary extends Role {
                 || desk.hasWaiting()
                 || window.last() > committedSeq
                 || joins.hasAny()
+                || snapshots.isBusy()
                 || stalls.stalled()
                 || reads.hasAny();
         if (!busy) {
@@ -516,6 +552,7 @@ final class Primary extends Role {
         window.reset();
         carried.clear();
         desk.leave();
+        snapshots.leave();
         reads.leave();
         joins.clear();
     }

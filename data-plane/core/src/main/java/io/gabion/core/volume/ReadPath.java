@@ -7,6 +7,7 @@ import io.gabion.core.message.ClientMessage.PhaseTimes;
 import io.gabion.core.message.HeapPayload;
 import io.gabion.core.message.Payload;
 import io.gabion.core.message.PeerMessage;
+import io.gabion.core.message.SnapshotPoint;
 import io.gabion.core.port.Event;
 import io.gabion.core.port.Event.ReadOutcome;
 import io.gabion.core.port.Notice;
@@ -264,7 +265,13 @@ final class ReadPath {
                 r.send(
                         member.node,
                         new PeerMessage.FetchBlocks(
-                                r.volume, p.epoch, r.me(), lastFetch, read.request.range(), List.of()));
+                                r.volume,
+                                p.epoch,
+                                r.me(),
+                                lastFetch,
+                                read.request.range(),
+                                List.of(),
+                                SnapshotPoint.HEAD));
                 return;
             }
         }

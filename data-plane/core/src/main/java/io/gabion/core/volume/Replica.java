@@ -5,6 +5,7 @@ import io.gabion.core.message.BlockVersion;
 import io.gabion.core.message.ClientMessage;
 import io.gabion.core.message.PeerMessage;
 import io.gabion.core.message.RequestId;
+import io.gabion.core.message.SnapshotPoint;
 import io.gabion.core.port.Effect;
 import io.gabion.core.port.EffectSink;
 import io.gabion.core.port.EpochStart;
@@ -48,6 +49,7 @@ final class Replica {
     final RequestTable requests = new RequestTable();
     final Tail tail = new Tail();
     final ResyncSource source;
+    final Snapshots snapshots;
 
     long now;
     EffectSink sink = _ -> {};
@@ -103,6 +105,7 @@ final class Replica {
         this.sink = sink;
         this.config = new ConfigAccess(this, identity.seed() ^ Long.rotateLeft(now, 17));
         this.source = new ResyncSource(this);
+        this.snapshots = new Snapshots(this);
         this.role = new Waiting(this, "waiting for the configuration");
     }
 
@@ -200,14 +203,28 @@ final class Replica {
         sink.emit(new Effect.ReadBlocks(ticket, range, all, known));
     }
 
-    void readVersions(ByteRange range, StoreAnswer answer) {
+    /** What of a snapshot, or of {@link SnapshotPoint#HEAD the head}, is not as {@code known}. */
+    void readUnknownBlocks(long snapshot, ByteRange range, List<BlockVersion> known, StoreAnswer answer) {
         long ticket = expect(answer);
-        sink.emit(new Effect.ReadVersions(ticket, range));
+        sink.emit(of(snapshot, new Effect.ReadBlocks(ticket, range, false, known)));
+    }
+
+    void readVersions(long snapshot, ByteRange range, StoreAnswer answer) {
+        long ticket = expect(answer);
+        sink.emit(of(snapshot, new Effect.ReadVersions(ticket, range)));
     }
 
     void readRegionTable(StoreAnswer answer) {
+        readRegionTable(SnapshotPoint.HEAD, answer);
+    }
+
+    void readRegionTable(long snapshot, StoreAnswer answer) {
         long ticket = expect(answer);
-        sink.emit(new Effect.ReadRegionTable(ticket));
+        sink.emit(of(snapshot, new Effect.ReadRegionTable(ticket)));
+    }
+
+    private static Effect of(long snapshot, Effect.StoreEffect read) {
+        return snapshot == SnapshotPoint.HEAD ? read : new Effect.AtSnapshot(snapshot, read);
     }
 
     void readChanges(Lsn after, StoreAnswer answer) {

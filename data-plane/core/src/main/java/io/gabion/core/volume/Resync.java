@@ -2,6 +2,7 @@ package io.gabion.core.volume;
 
 import io.gabion.core.message.PeerMessage;
 import io.gabion.core.message.RegionState;
+import io.gabion.core.message.SnapshotPoint;
 import io.gabion.core.port.Event;
 import io.gabion.core.port.Notice;
 import io.gabion.core.port.ReplicaStatus;
@@ -14,11 +15,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** One attempt of a replica to become equal to an active primary: receives its stream and copies what differs. */
 final class Resync {
     /** Nothing moved for this long although the link is up: start over. */
     private static final long STUCK_NANOS = TimeUnit.SECONDS.toNanos(15);
+
+    /** The region table of a snapshot takes a pass over the volume's part of the index. */
+    private static final long COMPARING_NANOS = TimeUnit.MINUTES.toNanos(10);
 
     private static final long PROGRESS_NANOS = TimeUnit.SECONDS.toNanos(1);
 
@@ -32,7 +37,14 @@ final class Resync {
     /** The copy is damaged: nothing that it says about itself is believed. */
     private final boolean distrusted;
 
+    private final SnapshotResync snapshots;
     private BlockCopier copier;
+    /** Own region table at a compare point, held back until the snapshots before it are equal. */
+    private PeerMessage.@Nullable RegionsAt held;
+
+    private Lsn heldAt = Lsn.ZERO;
+    private boolean durable;
+    private boolean begun;
     private boolean copied;
     private boolean stopped;
     private boolean reported;
@@ -55,13 +67,43 @@ final class Resync {
         replica.session = start.session();
         replica.requests.replace(start.requests());
         ReplicaStatus status = distrusted ? ReplicaStatus.FAULTED : ReplicaStatus.CATCHING_UP;
-        replica.persist(replica.ownAt(start.epoch(), status, position, start.requests()), this::begin);
-        this.stream = new StreamReceiver(replica, start.epoch(), primary, start.startSeq() - 1, this::atComparePoint);
+        replica.persist(replica.ownAt(start.epoch(), status, position, start.requests()));
+        replica.snapshots.join(start.snapshots());
+        this.snapshots = new SnapshotResync(replica, start.epoch(), sources(), distrusted);
+        replica.snapshots.doubtfulAfter(distrusted ? Lsn.ZERO : after).forEach(snapshots::add);
+        this.stream = new StreamReceiver(replica, start.epoch(), primary, start.startSeq() - 1, new Points());
         this.copier = copierFor(List.of(), false);
+        replica.appends.whenDurable(() -> {
+            durable = true;
+            snapshots.proceed();
+            begin();
+        });
+    }
+
+    private final class Points implements StreamReceiver.Points {
+        @Override
+        public void compare(long round) {
+            atComparePoint(round);
+        }
+
+        /** The head may not be equal yet. */
+        @Override
+        public void snapshotTaken(SnapshotPoint snapshot) {
+            r.snapshots.doubt(snapshot.number());
+            snapshots.add(snapshot);
+            if (durable) {
+                snapshots.proceed();
+            }
+        }
+
+        @Override
+        public void snapshotDeleted(long number) {
+            snapshots.deleted(number);
+        }
     }
 
     private BlockCopier copierFor(List<ByteRange> ranges, boolean blind) {
-        return new BlockCopier(r, stream.epoch, sources(), ranges, blind);
+        return new BlockCopier(r, stream.epoch, sources(), ranges, blind, null);
     }
 
     private List<NodeName> sources() {
@@ -81,32 +123,44 @@ final class Resync {
     }
 
     boolean dependsOn(NodeName node) {
-        return node.equals(primary) || copier.currentlyAsks(node);
+        return node.equals(primary) || copier.currentlyAsks(node) || snapshots.currentlyAsks(node);
     }
 
     void stop() {
         stopped = true;
         stream.stop();
         copier.stop();
+        snapshots.stop();
     }
 
     // ---- what differs?
+    /** The head comes last: what snapshots have in common with it is here by then. */
     private void begin() {
-        if (stopped) {
+        if (stopped || !durable || begun || !snapshots.isDone()) {
             return;
         }
+        begun = true;
         r.readRegionTable(event -> {
             if (!stopped && event instanceof Event.RegionTableRead table) {
                 List<RegionState> regions = distrusted ? List.of() : table.regions();
                 r.send(
                         primary,
                         new PeerMessage.DifferenceQuery(
-                                r.volume, stream.epoch, r.me(), distrusted ? Lsn.ZERO : after, regions));
+                                r.volume,
+                                stream.epoch,
+                                r.me(),
+                                distrusted ? Lsn.ZERO : after,
+                                regions,
+                                SnapshotPoint.HEAD));
             }
         });
     }
 
     private void differences(PeerMessage.Differences differences) {
+        if (differences.snapshot() != SnapshotPoint.HEAD) {
+            snapshots.differences(differences);
+            return;
+        }
         if (copied || copier.started()) {
             return;
         }
@@ -134,7 +188,8 @@ final class Resync {
             if (!stopped && event instanceof Event.RegionTableRead table) {
                 r.send(
                         primary,
-                        new PeerMessage.DifferenceQuery(r.volume, stream.epoch, r.me(), Lsn.ZERO, table.regions()));
+                        new PeerMessage.DifferenceQuery(
+                                r.volume, stream.epoch, r.me(), Lsn.ZERO, table.regions(), SnapshotPoint.HEAD));
             }
         });
     }
@@ -150,7 +205,7 @@ final class Resync {
     }
 
     private void completeIfCopied() {
-        if (!copied && copier.started() && copier.done()) {
+        if (!copied && copier.started() && copier.done() && snapshots.isDone()) {
             copied = true;
             r.send(primary, new PeerMessage.CopyComplete(r.volume, stream.epoch, r.me()));
         }
@@ -178,12 +233,23 @@ final class Resync {
     }
 
     private void atComparePoint(long round) {
+        Lsn at = r.lastLsn;
         r.readRegionTable(event -> {
             if (!stopped && event instanceof Event.RegionTableRead table) {
-                r.send(primary, new PeerMessage.RegionsAt(r.volume, stream.epoch, r.me(), round, table.regions()));
+                held = new PeerMessage.RegionsAt(r.volume, stream.epoch, r.me(), round, table.regions());
+                heldAt = at;
+                sayRegions();
                 moved();
             }
         });
+    }
+
+    private void sayRegions() {
+        PeerMessage.RegionsAt regions = held;
+        if (regions != null && snapshots.isDoneThrough(heldAt)) {
+            held = null;
+            r.send(primary, regions);
+        }
     }
 
     // ---- messages
@@ -198,10 +264,16 @@ final class Resync {
             when node.equals(primary) -> stream.committed(committed.committedSeq());
             case PeerMessage.Differences differences -> differences(differences);
             case PeerMessage.Blocks blocks -> {
-                copier.blocks(blocks);
+                if (!copier.blocks(blocks) && !snapshots.blocks(blocks)) {
+                    Payloads.release(blocks.runs());
+                }
                 moved();
             }
-            case PeerMessage.BlocksUnreadable unreadable -> copier.unreadable(unreadable);
+            case PeerMessage.BlocksUnreadable unreadable -> {
+                if (!copier.unreadable(unreadable)) {
+                    snapshots.unreadable(unreadable);
+                }
+            }
             case PeerMessage.StillDifferent different -> stillDifferent(different);
             case PeerMessage other -> Payloads.release(other);
         }
@@ -216,11 +288,15 @@ final class Resync {
     }
 
     void endStep() {
-        if (copier.work() != seenWork) {
-            seenWork = copier.work();
+        snapshots.endStep();
+        long work = copier.work() + snapshots.work();
+        if (work != seenWork) {
+            seenWork = work;
             moved();
         }
+        begin();
         completeIfCopied();
+        sayRegions();
         stream.endStep();
     }
 
@@ -234,26 +310,34 @@ final class Resync {
         }
         if (copier.failed()) {
             outsider.startOver("no in-sync copy can read " + copier.unreadableRange());
-        } else if (r.now - movedAtNanos >= STUCK_NANOS) {
-            outsider.startOver("nothing moved for " + TimeUnit.NANOSECONDS.toSeconds(STUCK_NANOS) + " s");
+        } else if (snapshots.failed()) {
+            outsider.startOver("a snapshot cannot be made equal");
+        } else if (r.now - movedAtNanos >= patienceNanos()) {
+            outsider.startOver("nothing moved for " + TimeUnit.NANOSECONDS.toSeconds(patienceNanos()) + " s");
         }
     }
 
     long deadline() {
-        return Math.min(progressAtNanos, movedAtNanos + STUCK_NANOS);
+        return Math.min(progressAtNanos, movedAtNanos + patienceNanos());
+    }
+
+    private long patienceNanos() {
+        return snapshots.isComparing() ? COMPARING_NANOS : STUCK_NANOS;
     }
 
     /** The replica was found in the in-sync set. */
     void finished() {
         if (copied && r.isMine(r.cfg()) && !reported) {
             reported = true;
-            r.notice(
-                    new Notice.ResyncFinished(copier.copiedBytes(), TimeUnit.NANOSECONDS.toMillis(r.now - startNanos)));
+            r.notice(new Notice.ResyncFinished(bytes()[1], TimeUnit.NANOSECONDS.toMillis(r.now - startNanos)));
         }
     }
 
     long[] bytes() {
-        return new long[] {copier.comparedBytes(), copier.copiedBytes(), Math.max(totalBytes, BlockGeometry.BLOCK_BYTES)
+        return new long[] {
+            copier.comparedBytes(),
+            copier.copiedBytes() + snapshots.copiedBytes(),
+            Math.max(totalBytes, BlockGeometry.BLOCK_BYTES)
         };
     }
 }

@@ -1,6 +1,7 @@
 package io.gabion.core.volume;
 
 import io.gabion.core.message.PeerMessage;
+import io.gabion.core.message.SnapshotPoint;
 import io.gabion.core.port.Event;
 import io.gabion.model.ByteRange;
 import io.gabion.model.Lsn;
@@ -19,7 +20,9 @@ final class ResyncSource {
     void query(NodeName node, PeerMessage.DifferenceQuery query) {
         // What is appended but not durable yet would be missed; afterwards everything newer comes by the stream.
         r.appends.whenDurable(() -> {
-            if (query.after().equals(Lsn.ZERO) || query.after().isAfter(r.lastLsn)) {
+            if (query.snapshot() != SnapshotPoint.HEAD
+                    || query.after().equals(Lsn.ZERO)
+                    || query.after().isAfter(r.lastLsn)) {
                 compareTables(node, query);
             } else {
                 askChangeLog(node, query);
@@ -40,7 +43,8 @@ final class ResyncSource {
     }
 
     private void compareTables(NodeName node, PeerMessage.DifferenceQuery query) {
-        r.readRegionTable(event -> {
+        // A snapshot that is not there was deleted, and the joiner will hear so.
+        r.readRegionTable(query.snapshot(), event -> {
             if (event instanceof Event.RegionTableRead table) {
                 answer(
                         node,
@@ -54,12 +58,14 @@ final class ResyncSource {
 
     private void answer(NodeName node, PeerMessage.DifferenceQuery query, boolean changeLog, List<ByteRange> ranges) {
         if (query.epoch() == r.promised()) {
-            r.send(node, new PeerMessage.Differences(r.volume, query.epoch(), r.me(), changeLog, ranges));
+            r.send(
+                    node,
+                    new PeerMessage.Differences(r.volume, query.epoch(), r.me(), changeLog, ranges, query.snapshot()));
         }
     }
 
     void fetch(NodeName node, PeerMessage.FetchBlocks fetch) {
-        r.readBlocks(fetch.range(), false, fetch.versions(), event -> {
+        r.readUnknownBlocks(fetch.snapshot(), fetch.range(), fetch.versions(), event -> {
             switch (event) {
                 case Event.BlocksRead read
                 when fetch.epoch() == r.promised() ->

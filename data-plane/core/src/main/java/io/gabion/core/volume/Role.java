@@ -2,7 +2,9 @@ package io.gabion.core.volume;
 
 import io.gabion.core.message.ClientMessage;
 import io.gabion.core.message.PeerMessage;
+import io.gabion.core.port.Effect;
 import io.gabion.core.port.Event.DownReason;
+import io.gabion.core.port.SnapshotOutcome;
 import io.gabion.model.NodeName;
 import io.gabion.model.ReplicaId;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +43,14 @@ abstract class Role {
     void spaceChanged() {}
 
     void handover(ReplicaId target) {}
+
+    void snapshotWanted(long call, long number) {
+        r.emit(new Effect.SnapshotAnswered(call, new SnapshotOutcome.NotPrimary(r.primaryHint())));
+    }
+
+    void snapshotUnwanted(long call, long number) {
+        r.emit(new Effect.SnapshotAnswered(call, new SnapshotOutcome.NotPrimary(r.primaryHint())));
+    }
 
     void verify(long id) {}
 

@@ -67,6 +67,7 @@ final class Start {
         Replica r = new Replica(identity, peers, space, own, now, effects);
         r.lastLsn = found.lastLsn();
         r.committed = found.committed();
+        r.snapshots.recovered(found.snapshots());
         r.tail.addAll(found.tail());
         VolumeConfig last = own.record().config();
         if (last.primary().equals(own.replica())

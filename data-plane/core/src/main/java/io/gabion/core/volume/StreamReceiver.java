@@ -3,20 +3,20 @@ package io.gabion.core.volume;
 import io.gabion.core.message.Operation;
 import io.gabion.core.message.PeerMessage;
 import io.gabion.core.message.RequestId;
+import io.gabion.core.message.SnapshotPoint;
 import io.gabion.core.message.TailEntry;
 import io.gabion.core.port.Effect;
 import io.gabion.core.port.LogRecord;
 import io.gabion.model.Lsn;
 import io.gabion.model.NodeName;
 import io.gabion.model.SessionId;
-import java.util.function.LongConsumer;
 
 /** Receives the stream of one epoch, in order, without gaps, and says what of it is durable. */
 final class StreamReceiver {
     private final Replica r;
     final long epoch;
     final NodeName primary;
-    private final LongConsumer atComparePoint;
+    private final Points points;
 
     private long applied;
     private long durable;
@@ -27,14 +27,22 @@ final class StreamReceiver {
     private boolean resumeAsked;
     private boolean stopped;
 
-    /** @param atComparePoint called with the round right after a compare point was appended */
-    StreamReceiver(Replica replica, long epoch, NodeName primary, long appliedSeq, LongConsumer atComparePoint) {
+    /** Hears of operations that a resync cares for, right after they were appended. */
+    interface Points {
+        default void compare(long round) {}
+
+        default void snapshotTaken(SnapshotPoint snapshot) {}
+
+        default void snapshotDeleted(long number) {}
+    }
+
+    StreamReceiver(Replica replica, long epoch, NodeName primary, long appliedSeq, Points points) {
         this.r = replica;
         this.epoch = epoch;
         this.primary = primary;
         this.applied = appliedSeq;
         this.durable = appliedSeq;
-        this.atComparePoint = atComparePoint;
+        this.points = points;
         restartCredit();
     }
 
@@ -117,13 +125,21 @@ final class StreamReceiver {
                 r.append(new LogRecord.SessionOpened(lsn, opened), landed);
             }
             case Operation.Grow grow -> r.append(new LogRecord.Grown(lsn, grow.sizeBytes()), landed);
+            case Operation.TakeSnapshot take -> {
+                r.snapshots.take(take.number(), lsn, landed);
+                points.snapshotTaken(new SnapshotPoint(take.number(), lsn));
+            }
+            case Operation.DeleteSnapshot delete -> {
+                r.snapshots.delete(delete.number(), lsn, landed);
+                points.snapshotDeleted(delete.number());
+            }
             case Operation.VerifyPoint point -> {
                 r.append(new LogRecord.Marked(lsn), landed);
                 r.emit(new Effect.Verify(point.id(), lsn));
             }
             case Operation.ComparePoint point -> {
                 r.append(new LogRecord.Marked(lsn), landed);
-                atComparePoint.accept(point.round());
+                points.compare(point.round());
             }
         }
     }

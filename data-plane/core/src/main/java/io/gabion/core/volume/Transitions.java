@@ -65,6 +65,8 @@ final class Transitions {
             case Event.RegionTableRead read -> r.answered(read.ticket(), read);
             case Event.ChangesRead read -> r.answered(read.ticket(), read);
             case Event.VerifyRequested verify -> r.role.verify(verify.id());
+            case Event.SnapshotWanted wanted -> r.role.snapshotWanted(wanted.call(), wanted.number());
+            case Event.SnapshotUnwanted unwanted -> r.role.snapshotUnwanted(unwanted.call(), unwanted.number());
             case Event.HandoverRequested handover -> r.role.handover(handover.target());
             case Event.ShutdownRequested _ -> {
                 r.stopping = true;

@@ -5,6 +5,7 @@ import io.gabion.core.message.HeapPayload;
 import io.gabion.core.message.Operation;
 import io.gabion.core.message.PeerMessage;
 import io.gabion.core.message.RequestId;
+import io.gabion.core.message.SnapshotSet;
 import io.gabion.core.message.TailEntry;
 import io.gabion.core.port.Effect;
 import io.gabion.core.port.Event;
@@ -51,6 +52,7 @@ final class Bench {
     final List<HeapPayload> payloads = new ArrayList<>();
     long now = 1_000_000_000L;
     long leaseUntil = Long.MAX_VALUE;
+    SnapshotSet snapshots = SnapshotSet.NONE;
     private long lastAppend;
 
     Bench(NodeName self, ReplicaId me) {
@@ -116,7 +118,7 @@ final class Bench {
                 new Lsn(record.config().epoch(), 0),
                 SessionId.NONE,
                 List.of());
-        step(new Event.Started(new RecoveredReplica(own, unclean, true, last, committed, tail, List.of())));
+        step(new Event.Started(new RecoveredReplica(own, unclean, true, last, committed, tail, List.of(), snapshots)));
     }
 
     void peersUp() {
@@ -156,7 +158,15 @@ final class Bench {
         from(
                 node,
                 new PeerMessage.EpochPromised(
-                        VOLUME, epoch, from, 0, new Lsn(1, 0), Lsn.ZERO, List.of(tail), Long.MAX_VALUE / 4));
+                        VOLUME,
+                        epoch,
+                        from,
+                        0,
+                        new Lsn(1, 0),
+                        Lsn.ZERO,
+                        List.of(tail),
+                        Long.MAX_VALUE / 4,
+                        SnapshotSet.NONE));
         for (Effect.ReadBlocks read : drain(Effect.ReadBlocks.class)) {
             step(new Event.BlocksRead(read.ticket(), List.of()));
         }

@@ -19,6 +19,7 @@ import io.gabion.core.message.HeapPayload;
 import io.gabion.core.message.Operation;
 import io.gabion.core.message.PeerMessage;
 import io.gabion.core.message.RequestId;
+import io.gabion.core.message.SnapshotSet;
 import io.gabion.core.port.Effect;
 import io.gabion.core.port.Event;
 import io.gabion.core.port.Event.DownReason;
@@ -177,7 +178,10 @@ class FollowerTest {
         b.from(N1, new PeerMessage.Replicate(VOLUME, 4, R1, 1, 0, new Operation.OpenSession(extra, AGENT)));
         b.from(N3, new PeerMessage.NewEpoch(VOLUME, 5, R3, record(5, 5, R3, in(R3, 0), in(R2, 0)), Lsn.ZERO));
         b.durable();
-        b.from(N3, new PeerMessage.ReconcileEnd(VOLUME, 5, R3, new Lsn(4, 0), SessionId.NONE, 1 << 20, List.of()));
+        b.from(
+                N3,
+                new PeerMessage.ReconcileEnd(
+                        VOLUME, 5, R3, new Lsn(4, 0), SessionId.NONE, 1 << 20, List.of(), SnapshotSet.NONE));
         b.durable();
         assertThat(b.sent(N3, PeerMessage.Reconciled.class)).hasSize(1);
         assertThat(b.appended(LogRecord.ReplicaChanged.class).getLast().record().session())

@@ -18,6 +18,7 @@ import io.gabion.core.message.HeapPayload;
 import io.gabion.core.message.Operation;
 import io.gabion.core.message.PeerMessage;
 import io.gabion.core.message.RequestId;
+import io.gabion.core.message.SnapshotSet;
 import io.gabion.core.message.TailEntry;
 import io.gabion.core.port.Effect;
 import io.gabion.core.port.Event;
@@ -212,7 +213,8 @@ class PrimaryTest {
                         List.of(
                                 new TailEntry(new Lsn(4, 8), ByteRange.ofBlocks(0, 1), RequestId.NONE),
                                 new TailEntry(new Lsn(4, 10), theirs, RequestId.NONE)),
-                        1 << 20));
+                        1 << 20,
+                        SnapshotSet.NONE));
         assertThat(b.all(Effect.ReadBlocks.class))
                 .extracting(Effect.ReadBlocks::range)
                 .containsExactly(mine, theirs);

@@ -12,12 +12,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.LongUnaryOperator;
 
 /** The histories of all blocks, fed by what the clients send and get. */
 public final class Histories {
     private final Trace trace;
     private final TreeMap<Long, RegisterHistory> blocks = new TreeMap<>();
     private final Map<RequestId, Open> open = new HashMap<>();
+    private final Map<Long, Map<Long, RegisterHistory.Entry>> snapshots = new HashMap<>();
 
     private record Open(ClientOperation operation, List<RegisterHistory.Entry> entries) {}
 
@@ -86,6 +88,24 @@ public final class Histories {
                                 + Long.toHexString(found) + ", not " + Long.toHexString(expected));
             }
         }
+    }
+
+    /** A snapshot reads every block at one time between now and its answer. */
+    public void snapshotBegins(long number, List<Long> all, long nowNanos) {
+        Map<Long, RegisterHistory.Entry> entries = new TreeMap<>();
+        for (long block : all) {
+            entries.put(block, history(block).beginRead("snapshot " + number, nowNanos));
+        }
+        snapshots.put(number, entries);
+    }
+
+    public void snapshotTaken(long number, LongUnaryOperator stampOf, long nowNanos) {
+        Map<Long, RegisterHistory.Entry> entries = snapshots.remove(number);
+        if (entries == null) {
+            trace.violation("check", "snapshot " + number + " was taken twice or never wanted");
+            return;
+        }
+        entries.forEach((block, entry) -> history(block).endRead(entry, stampOf.applyAsLong(block), nowNanos));
     }
 
     /** Nothing of this client that has no answer yet may take effect any more. */

@@ -342,6 +342,10 @@ final class NodeProcess {
                 trace("* " + notify.notice());
                 world.observer().noticed(place(), notify.notice());
             }
+            case Effect.SnapshotAnswered answered -> {
+                trace(answered.toString());
+                world.observer().snapshotAnswered(place(), answered.call(), answered.outcome());
+            }
             case Effect.Forget _ -> replica = null;
             case Effect.ReadyToStop _ -> {
                 if (stopping) {

@@ -199,7 +199,8 @@ public final class ReplicaDisk {
                     enqueue(new Item.Query(effect));
                 }
             }
-            case Effect.Read _,
+            case Effect.AtSnapshot _,
+                    Effect.Read _,
                     Effect.ReadExtents _,
                     Effect.ReadBlocks _,
                     Effect.ReadVersions _,
@@ -272,7 +273,9 @@ public final class ReplicaDisk {
             return;
         }
         long current = opening;
-        Answer answer = evaluate(effect);
+        Answer answer = effect instanceof Effect.AtSnapshot(long snapshot, Effect.StoreEffect read)
+                ? image.asOf(snapshot).map(past -> evaluate(read, past)).orElseGet(() -> failed(ticketOf(read)))
+                : evaluate(effect, image);
         scheduler.after(dice.around(QUERY_NANOS) * slowness, () -> {
             if (current == opening) {
                 answers.accept(answer.event(ledger));
@@ -285,22 +288,36 @@ public final class ReplicaDisk {
         Event event(PayloadLedger owner);
     }
 
-    private Answer evaluate(Effect.StoreEffect effect) {
+    private static long ticketOf(Effect.StoreEffect read) {
+        return switch (read) {
+            case Effect.Read r -> r.ticket();
+            case Effect.ReadExtents r -> r.ticket();
+            case Effect.ReadBlocks r -> r.ticket();
+            case Effect.ReadVersions r -> r.ticket();
+            case Effect.ReadRegionTable r -> r.ticket();
+            case Effect.ReadChanges r -> r.ticket();
+            case Effect.Append _, Effect.Verify _, Effect.AtSnapshot _ ->
+                throw new IllegalArgumentException("not a query: " + read);
+        };
+    }
+
+    /** @param seen what is read: the disk's image, or that of a snapshot */
+    private Answer evaluate(Effect.StoreEffect effect, ReplicaImage seen) {
         return switch (effect) {
             case Effect.Read read -> {
-                if (faulted || image.isDamaged(read.range())) {
+                if (faulted || seen.isDamaged(read.range())) {
                     yield failed(read.ticket());
                 }
-                long[] content = image.content(read.range());
+                long[] content = seen.content(read.range());
                 yield owner -> new Event.ReadCompleted(read.ticket(), new StampPayload(content, owner));
             }
             case Effect.ReadExtents read -> {
-                var extents = image.extents(read.range());
+                var extents = seen.extents(read.range());
                 yield faulted ? failed(read.ticket()) : _ -> new Event.ExtentsRead(read.ticket(), extents);
             }
             case Effect.ReadBlocks read -> {
-                List<RunContent> runs = runs(read);
-                if (faulted || runs.stream().anyMatch(run -> image.isDamaged(run.range()))) {
+                List<RunContent> runs = runs(read, seen);
+                if (faulted || runs.stream().anyMatch(run -> seen.isDamaged(run.range()))) {
                     yield failed(read.ticket());
                 }
                 yield owner -> new Event.BlocksRead(
@@ -308,18 +325,19 @@ public final class ReplicaDisk {
                         runs.stream().map(run -> run.toRun(owner)).toList());
             }
             case Effect.ReadVersions read -> {
-                var versions = image.versions(read.range());
+                var versions = seen.versions(read.range());
                 yield faulted ? failed(read.ticket()) : _ -> new Event.VersionsRead(read.ticket(), versions);
             }
             case Effect.ReadRegionTable read -> {
-                var table = image.regionTable();
+                var table = seen.regionTable();
                 yield _ -> new Event.RegionTableRead(read.ticket(), table);
             }
             case Effect.ReadChanges read -> {
-                var changes = image.changesAfter(read.after());
+                var changes = seen.changesAfter(read.after());
                 yield faulted ? failed(read.ticket()) : _ -> new Event.ChangesRead(read.ticket(), changes);
             }
-            case Effect.Append _, Effect.Verify _ -> throw new IllegalArgumentException("not a query: " + effect);
+            case Effect.Append _, Effect.Verify _, Effect.AtSnapshot _ ->
+                throw new IllegalArgumentException("not a query: " + effect);
         };
     }
 
@@ -352,34 +370,34 @@ public final class ReplicaDisk {
         }
     }
 
-    private List<RunContent> runs(Effect.ReadBlocks read) {
+    private static List<RunContent> runs(Effect.ReadBlocks read, ReplicaImage seen) {
         Map<Long, BlockVersion> known = new HashMap<>();
         read.known().forEach(version -> known.put(version.block(), version));
         List<RunContent> runs = new ArrayList<>();
         long end = read.range().firstBlock() + read.range().blockCount();
         long block = read.range().firstBlock();
         while (block < end) {
-            if (!read.all() && isKnown(block, known)) {
+            if (!read.all() && isKnown(block, known, seen)) {
                 block++;
                 continue;
             }
-            StoredBlock first = image.version(block);
+            StoredBlock first = seen.version(block);
             long next = block + 1;
             while (next < end
-                    && image.version(next).lsn().equals(first.lsn())
-                    && image.version(next).isHole() == first.isHole()
-                    && (read.all() || !isKnown(next, known))) {
+                    && seen.version(next).lsn().equals(first.lsn())
+                    && seen.version(next).isHole() == first.isHole()
+                    && (read.all() || !isKnown(next, known, seen))) {
                 next++;
             }
             ByteRange range = ByteRange.ofBlocks(block, next - block);
-            runs.add(new RunContent(range, first, image.content(range)));
+            runs.add(new RunContent(range, first, seen.content(range)));
             block = next;
         }
         return runs;
     }
 
-    private boolean isKnown(long block, Map<Long, BlockVersion> known) {
-        StoredBlock mine = image.version(block);
+    private static boolean isKnown(long block, Map<Long, BlockVersion> known, ReplicaImage seen) {
+        StoredBlock mine = seen.version(block);
         BlockVersion theirs = known.get(block);
         if (theirs == null || mine.isHole()) {
             return theirs == null && mine.isHole();

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -25,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * the replica's record. Owns no payload references.
  */
 public final class ReplicaImage {
-    private final TreeMap<Long, StoredBlock> blocks = new TreeMap<>();
+    private final BlockVersions blocks = new BlockVersions();
     private final TreeMap<Integer, RegionState> regions = new TreeMap<>();
     private final TreeSet<Long> damaged = new TreeSet<>();
     private final ChangeLog changes;
@@ -55,6 +56,19 @@ public final class ReplicaImage {
             }
             case LogRecord.Grown grown -> marker(grown.lsn());
             case LogRecord.Marked marked -> marker(marked.lsn());
+            case LogRecord.SnapshotTaken taken -> {
+                blocks.pin(taken.number(), taken.lsn());
+                marker(taken.lsn());
+            }
+            case LogRecord.SnapshotDeleted deleted -> {
+                blocks.unpin(deleted.number());
+                marker(deleted.lsn());
+            }
+            case LogRecord.CopiedUnder copied -> {
+                for (int i = 0; i < copied.runs().size(); i++) {
+                    copyUnder(copied, copied.runs().get(i), stored.stamps(i));
+                }
+            }
             case LogRecord.Copied copied -> {
                 for (int i = 0; i < copied.runs().size(); i++) {
                     copy(copied.liveEpoch(), copied.runs().get(i), stored.stamps(i));
@@ -83,6 +97,10 @@ public final class ReplicaImage {
     }
 
     private void marker(Lsn lsn) {
+        if (!lsn.isAfter(lastLsn)) {
+            // Made up for: the operation has its place in the history of others.
+            return;
+        }
         lastLsn = Lsn.max(lastLsn, lsn);
         changes.add(lsn, new ByteRange(0, 0), RequestId.NONE, committed);
     }
@@ -106,6 +124,20 @@ public final class ReplicaImage {
                 new Lsn(liveEpoch, 0), ByteRange.ofBlocks(run.firstBlock(), run.blocks()), RequestId.NONE, committed);
     }
 
+    private void copyUnder(LogRecord.CopiedUnder copied, BlockRun run, long @Nullable [] stamps) {
+        for (int i = 0; i < run.blocks(); i++) {
+            long block = run.firstBlock() + i;
+            StoredBlock before = version(block);
+            blocks.putUnder(block, copied.at(), new StoredBlock(run.lsn(), slice(stamps, i)));
+            account(block, before, version(block));
+        }
+        changes.add(
+                new Lsn(copied.liveEpoch(), 0),
+                ByteRange.ofBlocks(run.firstBlock(), run.blocks()),
+                RequestId.NONE,
+                committed);
+    }
+
     private static long @Nullable [] slice(long @Nullable [] stamps, int block) {
         if (stamps == null) {
             return null;
@@ -118,6 +150,13 @@ public final class ReplicaImage {
     private void put(long block, StoredBlock next) {
         StoredBlock before = version(block);
         blocks.put(block, next);
+        account(block, before, next);
+    }
+
+    private void account(long block, StoredBlock before, StoredBlock next) {
+        if (before.equals(next)) {
+            return;
+        }
         damaged.remove(block);
         int region = (int) (block / BlockGeometry.BLOCKS_PER_REGION);
         RegionState old = regions.getOrDefault(region, new RegionState(region, Lsn.ZERO, 0));
@@ -151,7 +190,7 @@ public final class ReplicaImage {
     }
 
     StoredBlock version(long block) {
-        return blocks.getOrDefault(block, StoredBlock.NEVER_WRITTEN);
+        return blocks.head(block);
     }
 
     boolean isDamaged(ByteRange range) {
@@ -188,13 +227,43 @@ public final class ReplicaImage {
 
     List<BlockVersion> versions(ByteRange range) {
         List<BlockVersion> versions = new ArrayList<>();
-        blocks.subMap(range.firstBlock(), range.firstBlock() + range.blockCount())
-                .forEach((block, stored) -> {
-                    if (!stored.isHole()) {
-                        versions.add(new BlockVersion(block, stored.lsn(), stored.checksum()));
-                    }
-                });
+        for (long block = range.firstBlock(); block < range.firstBlock() + range.blockCount(); block++) {
+            StoredBlock stored = version(block);
+            if (!stored.isHole()) {
+                versions.add(new BlockVersion(block, stored.lsn(), stored.checksum()));
+            }
+        }
         return versions;
+    }
+
+    // ---- snapshots
+    /** Numbers and LSNs of the snapshots. */
+    public SortedMap<Long, Lsn> snapshots() {
+        return blocks.pins();
+    }
+
+    /** What the replica was when the snapshot was taken, as far as can be asked of a snapshot; empty when there is none. */
+    public Optional<ReplicaImage> asOf(long snapshot) {
+        Lsn at = blocks.pins().get(snapshot);
+        if (at == null) {
+            return Optional.empty();
+        }
+        ReplicaImage image = new ReplicaImage(1);
+        blocks.at(at).forEach((block, stored) -> image.put(block, stored));
+        damaged.stream()
+                .filter(block -> image.version(block).equals(version(block)))
+                .forEach(image.damaged::add);
+        return Optional.of(image);
+    }
+
+    /** Blocks of data in all versions that head or snapshots see and that are after {@code lsn}. */
+    public long dataBlocksAfter(Lsn lsn) {
+        return blocks.dataBlocksAfter(lsn);
+    }
+
+    /** First stamp of the block, 0 for a hole. */
+    public long stamp(long block) {
+        return version(block).stamps()[0];
     }
 
     List<RegionState> regionTable() {
@@ -216,8 +285,8 @@ public final class ReplicaImage {
 
     /** The first block in which two images differ, in words; empty when all content and versions are equal. */
     public Optional<String> difference(ReplicaImage other) {
-        TreeSet<Long> all = new TreeSet<>(blocks.keySet());
-        all.addAll(other.blocks.keySet());
+        TreeSet<Long> all = new TreeSet<>(blocks.numbers());
+        all.addAll(other.blocks.numbers());
         for (long block : all) {
             StoredBlock mine = version(block);
             StoredBlock theirs = other.version(block);
@@ -252,7 +321,8 @@ public final class ReplicaImage {
                 lastLsn,
                 committed,
                 changes.tail(committed),
-                requestsAfter(own.position(), highest.generation(), own.requests()));
+                requestsAfter(own.position(), highest.generation(), own.requests()),
+                blocks.snapshotSet());
     }
 
     private List<RequestId> requestsAfter(Lsn position, long generation, List<RequestId> before) {

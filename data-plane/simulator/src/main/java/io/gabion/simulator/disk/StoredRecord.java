@@ -21,8 +21,14 @@ final class StoredRecord {
         List<long @Nullable []> stamps = new ArrayList<>();
         if (record instanceof LogRecord.Written written) {
             stamps.add(take(written.payload()));
-        } else if (record instanceof LogRecord.Copied copied) {
-            for (BlockRun run : copied.runs()) {
+        } else {
+            List<BlockRun> runs =
+                    switch (record) {
+                        case LogRecord.Copied copied -> copied.runs();
+                        case LogRecord.CopiedUnder copied -> copied.runs();
+                        case LogRecord _ -> List.of();
+                    };
+            for (BlockRun run : runs) {
                 stamps.add(run.payload().isPresent() ? take(run.payload().get()) : null);
             }
         }
@@ -50,6 +56,10 @@ final class StoredRecord {
             case LogRecord.Written w -> "Written " + w.lsn() + " " + w.range() + " committed " + w.committed();
             case LogRecord.Copied c ->
                 "Copied live " + c.liveEpoch() + " " + c.runs().size() + " runs";
+            case LogRecord.CopiedUnder c ->
+                "Copied under " + c.at() + " " + c.runs().size() + " runs";
+            case LogRecord.SnapshotTaken s -> s.toString();
+            case LogRecord.SnapshotDeleted s -> s.toString();
             case LogRecord.ReplicaChanged r ->
                 "ReplicaChanged promised " + r.record().promisedEpoch() + " incarnation "
                         + r.record().incarnation() + " " + r.record().status() + " at "

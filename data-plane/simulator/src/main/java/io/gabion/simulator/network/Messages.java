@@ -112,13 +112,15 @@ public final class Messages {
             case PeerMessage.EpochPromised m ->
                 "EpochPromised " + m.epoch() + " incarnation " + m.incarnation() + " last " + m.lastLsn()
                         + " committed " + m.committed() + " tail " + m.tail().size();
-            case PeerMessage.ReconcileEnd m -> "ReconcileEnd " + m.epoch() + " start " + m.start();
+            case PeerMessage.ReconcileEnd m ->
+                "ReconcileEnd " + m.epoch() + " start " + m.start() + " " + m.snapshots();
             case PeerMessage.Reconcile m -> "Reconcile " + m.epoch() + " runs " + m.runs();
-            case PeerMessage.JoinStart m -> "JoinStart " + m.epoch() + " from " + m.startSeq();
+            case PeerMessage.JoinStart m -> "JoinStart " + m.epoch() + " from " + m.startSeq() + " " + m.snapshots();
             case PeerMessage.DifferenceQuery m ->
                 "DifferenceQuery " + m.epoch() + " after " + m.after() + " regions "
                         + m.regions().size();
-            case PeerMessage.FetchBlocks m -> "FetchBlocks " + m.epoch() + " #" + m.fetch() + " " + m.range();
+            case PeerMessage.FetchBlocks m ->
+                "FetchBlocks " + m.epoch() + " #" + m.fetch() + " " + m.range() + " of " + m.snapshot();
             case PeerMessage.RegionsAt m -> "RegionsAt " + m.epoch() + " round " + m.round();
             case PeerMessage.Durable m -> "Durable " + m.epoch() + "." + m.seq();
             case PeerMessage.Replicate m ->
@@ -136,8 +138,12 @@ public final class Messages {
         return switch (operation) {
             case Operation.Write w -> "Write " + text(w.request()) + w.range();
             case Operation.Trim t -> "Trim " + text(t.request()) + t.range();
-            case Operation.OpenSession _, Operation.Grow _, Operation.VerifyPoint _, Operation.ComparePoint _ ->
-                strip(operation.toString());
+            case Operation.OpenSession _,
+                    Operation.Grow _,
+                    Operation.VerifyPoint _,
+                    Operation.ComparePoint _,
+                    Operation.TakeSnapshot _,
+                    Operation.DeleteSnapshot _ -> strip(operation.toString());
         };
     }
 

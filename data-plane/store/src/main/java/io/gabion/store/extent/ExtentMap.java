@@ -208,16 +208,55 @@ public final class ExtentMap implements AutoCloseable {
         notedHead(replica, changing, i, block, false);
         for (Version version : List.copyOf(history.versions(i))) {
             if (version.isAfter(epoch, seq)) {
-                history.remove(i, version.epoch(), version.seq());
-                if (version.data()) {
-                    allocator.free(version.place(), 1);
-                    replica.addPinned(-1);
-                }
+                drop(replica, history, i, version);
             }
         }
         changing.chunk.setAbsent(i);
         history.newest(i).ifPresent(version -> version.putInto(changing.chunk, i));
         notedHead(replica, changing, i, block, true);
+    }
+
+    /**
+     * A reader at {@code at} finds this version of the block from now on; a hole of no version is none at all. What is not older
+     * and not after {@code at} goes; what came after {@code at} stays, the head included.
+     */
+    public void putUnder(ReplicaExtents replica, long block, Lsn at, Version copy) {
+        int i = (int) (block % Chunk.BLOCKS);
+        Changing changing = changing(replica, block / Chunk.BLOCKS);
+        changing.stale = true;
+        ChunkHistory history = changing.history(cursor);
+        notedHead(replica, changing, i, block, false);
+        for (Version version : List.copyOf(history.versions(i))) {
+            boolean between = !version.isAfter(at.epoch(), at.seq()) && !copy.isAfter(version.epoch(), version.seq());
+            if (between) {
+                drop(replica, history, i, version);
+            }
+        }
+        if (copy.data()) {
+            allocator.makeLive(copy.place(), 1);
+            replica.addPinned(1);
+        }
+        if (copy.data() || copy.epoch() != 0 || copy.seq() != 0) {
+            history.add(i, copy);
+        }
+        Version next = null;
+        for (Version version : List.copyOf(history.versions(i))) {
+            if (next != null && !replica.pins().see(version.epoch(), version.seq(), next.epoch(), next.seq())) {
+                drop(replica, history, i, version);
+            }
+            next = version;
+        }
+        changing.chunk.setAbsent(i);
+        history.newest(i).ifPresent(version -> version.putInto(changing.chunk, i));
+        notedHead(replica, changing, i, block, true);
+    }
+
+    private void drop(ReplicaExtents replica, ChunkHistory history, int i, Version version) {
+        history.remove(i, version.epoch(), version.seq());
+        if (version.data()) {
+            allocator.free(version.place(), 1);
+            replica.addPinned(-1);
+        }
     }
 
     /** Counts the data of a block as the head's, or as a snapshot's only. */

@@ -3,6 +3,7 @@ package io.gabion.store.extent;
 import io.gabion.core.message.RegionState;
 import io.gabion.model.BlockGeometry;
 import io.gabion.model.Lsn;
+import io.gabion.store.integrity.BlockChecksum;
 import io.gabion.store.metadata.BinaryInput;
 import io.gabion.store.metadata.BinaryOutput;
 import java.util.ArrayList;
@@ -44,6 +45,14 @@ public final class RegionTable {
                 page[at] = epoch;
                 page[at + 1] = seq;
             }
+        }
+    }
+
+    /** Counts a version that a reader of the table's moment finds in the block. */
+    public void add(long block, Version version) {
+        touch(block, 1, version.epoch(), version.seq());
+        if (version.data()) {
+            addHash(block, BlockChecksum.regionHash(block, version.epoch(), version.seq(), version.crc()));
         }
     }
 

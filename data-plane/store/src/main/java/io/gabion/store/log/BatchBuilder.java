@@ -123,19 +123,22 @@ public final class BatchBuilder {
     private static int dataBlocks(LogRecord record) {
         return switch (record) {
             case LogRecord.Written r -> r.payload().length() / BlockGeometry.BLOCK_BYTES;
-            case LogRecord.Copied r -> copiedBlocks(r);
+            case LogRecord.Copied r -> copiedBlocks(r.runs());
+            case LogRecord.CopiedUnder r -> copiedBlocks(r.runs());
             case LogRecord.Trimmed _,
                     LogRecord.SessionOpened _,
                     LogRecord.Grown _,
                     LogRecord.Marked _,
+                    LogRecord.SnapshotTaken _,
+                    LogRecord.SnapshotDeleted _,
                     LogRecord.ReplicaChanged _,
                     LogRecord.ReplicaDeleted _ -> 0;
         };
     }
 
-    private static int copiedBlocks(LogRecord.Copied copied) {
+    private static int copiedBlocks(List<BlockRun> runs) {
         int blocks = 0;
-        for (BlockRun run : copied.runs()) {
+        for (BlockRun run : runs) {
             blocks += run.payload().isPresent() ? run.blocks() : 0;
         }
         return blocks;
@@ -148,16 +151,9 @@ public final class BatchBuilder {
             case LogRecord.SessionOpened _ -> 65;
             case LogRecord.Grown _ -> 41;
             case LogRecord.Marked _ -> 33;
-            case LogRecord.Copied r -> {
-                int bytes = 29;
-                for (BlockRun run : r.runs()) {
-                    bytes += RUN_BYTES;
-                    if (run.payload().isPresent()) {
-                        bytes += payloadBytes(run.payload().get(), piecesPerPayload);
-                    }
-                }
-                yield bytes;
-            }
+            case LogRecord.SnapshotTaken _, LogRecord.SnapshotDeleted _ -> 41;
+            case LogRecord.Copied r -> 29 + runBytes(r.runs(), piecesPerPayload);
+            case LogRecord.CopiedUnder r -> 45 + runBytes(r.runs(), piecesPerPayload);
             case LogRecord.ReplicaChanged r -> {
                 scratch.clear();
                 ReplicaRecordCodec.encode(r.record(), scratch);
@@ -165,6 +161,17 @@ public final class BatchBuilder {
             }
             case LogRecord.ReplicaDeleted _ -> 17;
         };
+    }
+
+    private static int runBytes(List<BlockRun> runs, int piecesPerPayload) {
+        int bytes = 0;
+        for (BlockRun run : runs) {
+            bytes += RUN_BYTES;
+            if (run.payload().isPresent()) {
+                bytes += payloadBytes(run.payload().get(), piecesPerPayload);
+            }
+        }
+        return bytes;
     }
 
     private static int payloadBytes(Payload payload, int pieces) {
@@ -322,23 +329,27 @@ public final class BatchBuilder {
             case LogRecord.SessionOpened r -> new StoredRecord.SessionOpened(volume, r.lsn(), r.session());
             case LogRecord.Grown r -> new StoredRecord.Grown(volume, r.lsn(), r.sizeBytes());
             case LogRecord.Marked r -> new StoredRecord.Marked(volume, r.lsn());
-            case LogRecord.Copied r -> {
-                List<StoredRecord.CopiedRun> runs = new ArrayList<>(r.runs().size());
-                for (BlockRun run : r.runs()) {
-                    List<Piece> pieces = run.payload().isEmpty()
-                            ? List.of()
-                            : placement.place(
-                                    volume,
-                                    run.firstBlock(),
-                                    run.lsn(),
-                                    run.payload().get());
-                    runs.add(new StoredRecord.CopiedRun(run.firstBlock(), run.blocks(), run.lsn(), pieces));
-                }
-                yield new StoredRecord.Copied(volume, r.liveEpoch(), runs);
-            }
+            case LogRecord.SnapshotTaken r -> new StoredRecord.SnapshotTaken(volume, r.lsn(), r.number());
+            case LogRecord.SnapshotDeleted r -> new StoredRecord.SnapshotDeleted(volume, r.lsn(), r.number());
+            case LogRecord.Copied r ->
+                new StoredRecord.Copied(volume, r.liveEpoch(), copiedRuns(volume, r.runs(), placement));
+            case LogRecord.CopiedUnder r ->
+                new StoredRecord.CopiedUnder(volume, r.liveEpoch(), r.at(), copiedRuns(volume, r.runs(), placement));
             case LogRecord.ReplicaChanged r -> new StoredRecord.ReplicaChanged(volume, r.record());
             case LogRecord.ReplicaDeleted _ -> new StoredRecord.ReplicaDeleted(volume);
         };
+    }
+
+    private static List<StoredRecord.CopiedRun> copiedRuns(VolumeId volume, List<BlockRun> runs, Placement placement) {
+        List<StoredRecord.CopiedRun> stored = new ArrayList<>(runs.size());
+        for (BlockRun run : runs) {
+            List<Piece> pieces = run.payload().isEmpty()
+                    ? List.of()
+                    : placement.place(
+                            volume, run.firstBlock(), run.lsn(), run.payload().get());
+            stored.add(new StoredRecord.CopiedRun(run.firstBlock(), run.blocks(), run.lsn(), pieces));
+        }
+        return stored;
     }
 
     /** Hands out places and buffer space in order. */

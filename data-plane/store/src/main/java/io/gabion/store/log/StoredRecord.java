@@ -37,6 +37,13 @@ public sealed interface StoredRecord {
         }
     }
 
+    /** Blocks of another member's snapshot at {@code at}, which a reader there finds from now on. */
+    record CopiedUnder(VolumeId volume, long liveEpoch, Lsn at, List<CopiedRun> runs) implements StoredRecord {
+        public CopiedUnder {
+            runs = List.copyOf(runs);
+        }
+    }
+
     record ReplicaChanged(VolumeId volume, ReplicaRecord record) implements StoredRecord {}
 
     record ReplicaDeleted(VolumeId volume) implements StoredRecord {}
@@ -47,7 +54,10 @@ public sealed interface StoredRecord {
      */
     sealed interface SnapshotRecord extends StoredRecord {}
 
-    /** The volume stays readable as it is after {@code lsn}. Numbers rise and are never used again. */
+    /**
+     * The volume stays readable as it is after {@code lsn}, which may lie behind: what a reader there finds is copied afterwards.
+     * Numbers are never used again.
+     */
     record SnapshotTaken(VolumeId volume, Lsn lsn, long snapshot) implements SnapshotRecord {}
 
     record SnapshotDeleted(VolumeId volume, Lsn lsn, long snapshot) implements SnapshotRecord {}

@@ -67,12 +67,14 @@ public final class StoredRecordCodec {
             }
             case StoredRecord.Copied r -> {
                 head(out, 6, r.volume());
-                out.putLong(r.liveEpoch()).putInt(r.runs().size());
-                for (StoredRecord.CopiedRun run : r.runs()) {
-                    out.putLong(run.firstBlock()).putInt(run.blocks());
-                    putLsn(out, run.lsn());
-                    putPieces(out, run.pieces());
-                }
+                out.putLong(r.liveEpoch());
+                putRuns(out, r.runs());
+            }
+            case StoredRecord.CopiedUnder r -> {
+                head(out, 12, r.volume());
+                out.putLong(r.liveEpoch());
+                putLsn(out, r.at());
+                putRuns(out, r.runs());
             }
             case StoredRecord.ReplicaChanged r -> {
                 head(out, 7, r.volume());
@@ -140,6 +142,11 @@ public final class StoredRecordCodec {
                 Lsn at = getLsn(in);
                 yield new StoredRecord.Cloned(volume, ReplicaRecordCodec.decode(in), parent, at);
             }
+            case 12 -> {
+                long liveEpoch = in.getLong();
+                Lsn at = getLsn(in);
+                yield new StoredRecord.CopiedUnder(volume, liveEpoch, at, getRuns(in));
+            }
             default -> throw new MalformedMetadataException("log record of kind " + kind);
         };
     }
@@ -197,6 +204,15 @@ public final class StoredRecordCodec {
             pieces.add(new Piece(place, checksums));
         }
         return pieces;
+    }
+
+    private static void putRuns(BinaryOutput out, List<StoredRecord.CopiedRun> runs) {
+        out.putInt(runs.size());
+        for (StoredRecord.CopiedRun run : runs) {
+            out.putLong(run.firstBlock()).putInt(run.blocks());
+            putLsn(out, run.lsn());
+            putPieces(out, run.pieces());
+        }
     }
 
     private static List<StoredRecord.CopiedRun> getRuns(BinaryInput in) {

@@ -53,6 +53,8 @@ class LogFormatTest {
                 new StoredRecord.Grown(VOLUME, new Lsn(1, 4), 1L << 40),
                 new StoredRecord.Marked(VOLUME, new Lsn(1, 5)),
                 new StoredRecord.Copied(VOLUME, 7, List.of(new StoredRecord.CopiedRun(9, 3, new Lsn(1, 1), List.of()))),
+                new StoredRecord.CopiedUnder(
+                        VOLUME, 7, new Lsn(6, 2), List.of(new StoredRecord.CopiedRun(9, 3, new Lsn(1, 1), List.of()))),
                 new StoredRecord.ReplicaDeleted(VOLUME),
                 new StoredRecord.SnapshotTaken(VOLUME, new Lsn(1, 6), 3),
                 new StoredRecord.SnapshotDeleted(VOLUME, new Lsn(1, 7), 3));
