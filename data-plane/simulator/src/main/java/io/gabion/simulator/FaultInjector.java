@@ -59,6 +59,7 @@ final class FaultInjector {
         while (scheduler.nowNanos() < endNanos && !simulation.trace().failed()) {
             simulation.run(Math.min(dice.around(swarm.faultGapNanos()) + MILLISECOND, endNanos - scheduler.nowNanos()));
             if (!swarm.faults().isEmpty() && scheduler.nowNanos() < endNanos) {
+                simulation.changeSnapshotsBeforeAFault();
                 inject(dice.pick(swarm.faults()));
             }
         }

@@ -158,6 +158,14 @@ public final class Simulation {
         }
     }
 
+    /** Faults meet snapshots and deletions at every step of theirs more often than chance would have it. */
+    void changeSnapshotsBeforeAFault() {
+        if (swarm.snapshots() && snapshotDice.chance(0.5)) {
+            snapshots.changeSomething(snapshotDice);
+            run(snapshotDice.between(0, 4 * (swarm.syncNanos() + swarm.delayNanos())));
+        }
+    }
+
     private List<Long> touchedBlocks() {
         TreeSet<Long> touched = new TreeSet<>();
         for (long first : hotBlocks) {

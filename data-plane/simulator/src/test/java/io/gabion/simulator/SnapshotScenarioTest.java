@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.gabion.model.BlockGeometry;
 import io.gabion.model.Lsn;
 import io.gabion.simulator.cluster.StorageHost;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
@@ -18,7 +19,11 @@ class SnapshotScenarioTest {
     /** A snapshot takes a few milliseconds; this finely it is cut into steps. */
     private static final long STEP_NANOS = MILLISECOND / 8;
 
-    private static final int STEPS = 48;
+    private static final int STEPS = 64;
+
+    /** Always something under way, on few blocks. */
+    private static final Swarm BUSY = new Swarm(
+            3, 0, 2, 1024, 60 * SECOND, 500, 3, 2, 16, List.of(), SECOND, 500_000, 200_000, 4096, false);
 
     static LongStream seeds() {
         return LongStream.rangeClosed(1, 5);
@@ -68,8 +73,14 @@ class SnapshotScenarioTest {
     private static int killAtEveryStep(Consumer<Simulation> action, boolean killPrimary) {
         int lost = 0;
         for (int step = 0; step < STEPS; step++) {
-            Simulation simulation = started(1 + step % 4);
+            Simulation simulation = new Simulation(1 + step % 4, BUSY, null);
+            simulation.start();
+            simulation.run(2 * SECOND);
             takeAndWait(simulation);
+            // One of the two that may follow has seen more than the other.
+            String ahead = simulation.primary().name().value();
+            String behind = simulation.secondary().name().value();
+            simulation.network().slowDown(ahead, behind, step % 3 == 0 ? 1 : 6);
             simulation.run(SECOND / 2);
             action.accept(simulation);
             simulation.run(step * STEP_NANOS);
@@ -77,6 +88,7 @@ class SnapshotScenarioTest {
             victim.kill();
             simulation.run(3 * SECOND);
             victim.start();
+            simulation.network().slowDown(ahead, behind, 1);
             simulation.settle();
             assertThat(simulation.violations()).as("step %d", step).isEmpty();
             assertThat(simulation.snapshots().pending()).isZero();

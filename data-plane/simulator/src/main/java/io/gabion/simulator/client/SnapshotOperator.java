@@ -74,12 +74,17 @@ public final class SnapshotOperator {
         if (stopped) {
             return;
         }
-        if (live.size() < ENOUGH && dice.chance(0.6)) {
+        changeSomething(dice);
+        scheduler.after(dice.around(GAP_NANOS), () -> startRandomly(dice));
+    }
+
+    /** Takes a snapshot or deletes one. */
+    public void changeSomething(Dice dice) {
+        if (live.size() + open.size() < ENOUGH && dice.chance(0.7)) {
             take();
         } else if (!live.isEmpty()) {
             delete(dice.pick(List.copyOf(live.keySet())));
         }
-        scheduler.after(dice.around(GAP_NANOS), () -> startRandomly(dice));
     }
 
     /** No new wishes; those that are open are pursued. */
