@@ -17,13 +17,13 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Snapshots on replicated volumes under load, each kind of trouble with a few seeds. */
 class SnapshotScenarioTest {
     /** A snapshot takes a few milliseconds; this finely it is cut into steps. */
-    private static final long STEP_NANOS = MILLISECOND / 8;
+    private static final long STEP_NANOS = MILLISECOND / 10;
 
-    private static final int STEPS = 64;
+    private static final int STEPS = 80;
 
     /** Always something under way, on few blocks. */
-    private static final Swarm BUSY = new Swarm(
-            3, 0, 2, 1024, 60 * SECOND, 500, 3, 2, 16, List.of(), SECOND, 500_000, 200_000, 4096, false);
+    private static final Swarm BUSY =
+            new Swarm(3, 0, 2, 1024, 60 * SECOND, 500, 3, 2, 16, List.of(), SECOND, 500_000, 200_000, 4096, false);
 
     static LongStream seeds() {
         return LongStream.rangeClosed(1, 5);
@@ -77,18 +77,28 @@ class SnapshotScenarioTest {
             simulation.start();
             simulation.run(2 * SECOND);
             takeAndWait(simulation);
-            // One of the two that may follow has seen more than the other.
-            String ahead = simulation.primary().name().value();
-            String behind = simulation.secondary().name().value();
-            simulation.network().slowDown(ahead, behind, step % 3 == 0 ? 1 : 6);
+            // One of the two that may follow has seen more than the other: now the first candidate, now the last.
+            List<StorageHost> others = simulation.hosts().stream()
+                    .filter(host -> host != simulation.primary())
+                    .toList();
+            String from = simulation.primary().name().value();
+            String behind = (step / 2 % 2 == 0 ? others.getFirst() : others.getLast())
+                    .name()
+                    .value();
+            simulation.network().slowDown(from, behind, 10);
             simulation.run(SECOND / 2);
             action.accept(simulation);
             simulation.run(step * STEP_NANOS);
             StorageHost victim = killPrimary ? simulation.primary() : simulation.secondary();
-            victim.kill();
-            simulation.run(3 * SECOND);
+            // A killed process leaves what it sent on its way; a machine without power does not.
+            if (step % 2 == 0) {
+                victim.kill();
+            } else {
+                victim.crash();
+            }
+            simulation.run(8 * SECOND);
             victim.start();
-            simulation.network().slowDown(ahead, behind, 1);
+            simulation.network().slowDown(from, behind, 1);
             simulation.settle();
             assertThat(simulation.violations()).as("step %d", step).isEmpty();
             assertThat(simulation.snapshots().pending()).isZero();

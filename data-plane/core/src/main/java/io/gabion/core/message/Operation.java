@@ -54,7 +54,7 @@ public sealed interface Operation {
     /** Every member reserves what a volume of {@code sizeBytes} needs; the size becomes visible by the configuration. */
     record Grow(long sizeBytes) implements Operation {}
 
-    /** Every member keeps its content readable as it is at exactly this point. Alone under way: no block changes meanwhile. */
+    /** Every member keeps its content readable as it is at exactly this point. No block changes until it is committed. */
     record TakeSnapshot(long number) implements Operation {}
 
     /** Every member forgets the snapshot; nobody takes that back. */

@@ -15,9 +15,9 @@ import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The primary's dealings with those who want snapshots taken or deleted. A snapshot is alone under way: it gets its place when
- * everything before it is committed, and no block changes until it is committed itself. So whoever holds it holds exactly its
- * content, and undoing it, or taking it later, moves no data.
+ * The primary's dealings with those who want snapshots taken or deleted. No block changes between the place of a snapshot and its
+ * commit. So the head of whoever holds one that is not committed is its content, and undoing it, or taking it at a member that
+ * was made equal, moves no data.
  */
 final class SnapshotDesk {
     private static final int MAX_CALLS = 4096;
@@ -48,7 +48,6 @@ final class SnapshotDesk {
     private final TreeSet<Long> doomed = new TreeSet<>();
 
     private long usedUpTo;
-    private boolean draining;
     private boolean reading;
     private long heldSinceNanos = Long.MAX_VALUE;
 
@@ -77,7 +76,7 @@ final class SnapshotDesk {
 
     /** No block may change now. */
     boolean holdsWrites() {
-        return draining || !taking.isEmpty();
+        return !taking.isEmpty();
     }
 
     boolean isBusy() {
@@ -89,9 +88,6 @@ final class SnapshotDesk {
         while (moved && !waiting.isEmpty() && p.active() && !p.belowMinimum() && !p.handover.draining()) {
             Call call = waiting.getFirst();
             moved = call.deletion ? delete(call) : take(call);
-        }
-        if (!p.active() || waiting.isEmpty() || waiting.getFirst().deletion || p.belowMinimum()) {
-            draining = false;
         }
     }
 
@@ -116,17 +112,10 @@ final class SnapshotDesk {
         if (r.snapshots.size() >= SnapshotSet.MAX_SNAPSHOTS) {
             return finish(call, new SnapshotOutcome.Refused("the volume has " + r.snapshots.size() + " snapshots"));
         }
-        if (!draining) {
-            draining = true;
-            heldSinceNanos = r.now;
-        }
-        if (p.window.last() > p.committedSeq) {
-            return false;
-        }
         waiting.removeFirst();
         underWay.add(call);
         taking.add(call.number);
-        draining = false;
+        heldSinceNanos = Math.min(heldSinceNanos, r.now);
         p.sequence(new WindowEntry(p, new Operation.TakeSnapshot(call.number), null, r.now));
         return true;
     }
@@ -227,7 +216,6 @@ final class SnapshotDesk {
     void epochStarts() {
         usedUpTo = r.cfg().snapSequence();
         doomed.clear();
-        draining = false;
     }
 
     /** A member reports what it has. */
