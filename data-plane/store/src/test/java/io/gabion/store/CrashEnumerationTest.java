@@ -18,7 +18,10 @@ class CrashEnumerationTest {
         CrashEnumeration enumeration = new CrashEnumeration(directory, false);
         List<CrashWorkload> all = CrashEnumeration.allWorkloads(true);
         enumeration.run(
-                all.stream().filter(workload -> all.indexOf(workload) % 293 == 0).toList(), 1);
+                all.stream()
+                        .filter(workload -> all.indexOf(workload) % 293 == 0)
+                        .toList(),
+                1);
         assertThat(enumeration.failures()).isEmpty();
         assertThat(enumeration.images()).isGreaterThan(100);
     }
