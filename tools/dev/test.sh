@@ -26,6 +26,8 @@ run_stage() { # NAME
 # Each lane says what it has to say when all have ended.
 run_beside() { # LANES
   local lanes lane
+  # Once for all: two builds at a time are in each other's way.
+  build
   IFS='|' read -r -a lanes <<< "$1"
   say "test: beside each other: ${1//|/ and }"
   for lane in "${lanes[@]}"; do
