@@ -2,9 +2,9 @@
 
 test_stages_fast=(unit)
 # Those from `kubernetes` on need the programs of Kubernetes, which are built once per machine.
-test_stages_all=(unit simulation power-cuts block-clients fencing bad-input kills kubernetes chart csi-sanity e2e)
+test_stages_all=(unit simulation crash power-cuts block-clients fencing bad-input kills kubernetes chart csi-sanity e2e)
 # Stages that wait more than they compute run beside each other: lanes divided by `|`, each with its stages in order.
-test_order_default=(unit simulation 'power-cuts|block-clients,fencing,bad-input' kills kubernetes chart e2e)
+test_order_default=(unit simulation crash 'power-cuts|block-clients,fencing,bad-input' kills kubernetes chart e2e)
 test_order_full=("${test_order_default[@]}" csi-sanity)
 passed=0
 failed=0
@@ -26,6 +26,8 @@ run_stage() { # NAME
 # Each lane says what it has to say when all have ended.
 run_beside() { # LANES
   local lanes lane
+  # Once for all: two builds at a time are in each other's way.
+  build
   IFS='|' read -r -a lanes <<< "$1"
   say "test: beside each other: ${1//|/ and }"
   for lane in "${lanes[@]}"; do
@@ -72,6 +74,13 @@ stage_simulation() {
   "$JAVA_HOME/bin/java" -XX:+UseSerialGC -Xmx1g -cp "$(class_path_of data-plane/simulator)" \
     io.gabion.simulator.Simulate --seeds "${GABION_SEEDS:-200}" | tail -n 20
   return "${PIPESTATUS[0]}"
+}
+
+# The store after a power loss at every point of its writing.
+stage_crash() {
+  "$JAVA_HOME/bin/java" -XX:+UseSerialGC -Xmx1g --enable-native-access=ALL-UNNAMED -cp "$(class_path_of data-plane/store)" \
+    io.gabion.store.CrashEnumeration --full > target/crash.log 2>&1 || { tail -n 60 target/crash.log; return 1; }
+  tail -n 1 target/crash.log
 }
 
 fault_tests() { # TAG [PROPERTY...]

@@ -103,7 +103,8 @@ class NbdClientIT {
             assertThat(BlockLoad.checkAll(client, history)).isZero();
             assertThat(load.errors()).isZero();
             assertThat(history.findings().details()).isEmpty();
-            assertThat(history.remembered()).isLessThanOrEqualTo(SIZE_BYTES / BlockHistory.BLOCK_BYTES);
+            // One value per block, and few that a read beside the last one, or a second trim, still left possible.
+            assertThat(history.remembered()).isLessThan(SIZE_BYTES / BlockHistory.BLOCK_BYTES * 5 / 4);
         }
     }
 
