@@ -28,7 +28,7 @@ final class CrashCheck {
     /** Returns the number of operations whose state was found. */
     private static int open(CrashWorkload workload, MemoryDiskFiles files, int least, int most) throws IOException {
         DiskOpening.Opened opened =
-                DiskOpening.open(StoreRig.quietOptions().withMayFormat(false).withBoot(OTHER_BOOT), files);
+                DiskOpening.open(StoreRig.quietOptions(OTHER_BOOT).withMayFormat(false), files);
         try (DeviceFile file = opened.file()) {
             StoreCheckReport report =
                     StoreCheck.run(opened.superblock(), new InlineDevice(file), opened.metadata(), opened.recovered());
