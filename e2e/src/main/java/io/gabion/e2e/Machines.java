@@ -1,10 +1,12 @@
 package io.gabion.e2e;
 
+import static java.util.Objects.requireNonNull;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.Optional;
 
 /**
  * Power switches of the nodes: they are containers whose names are a prefix and the node's name.
@@ -14,10 +16,12 @@ import java.util.Optional;
 public record Machines(Kubectl kubectl, String prefix) {
     private static final Duration BOOT = Duration.ofMinutes(3);
 
-    /** Empty where nobody told how to switch nodes off. */
-    public static Optional<Machines> of(Cluster cluster) {
-        return Optional.ofNullable(System.getProperty("gabion.node.containers"))
-                .map(prefix -> new Machines(cluster.kubectl(), prefix));
+    /** For a journey that switches off one of three storage nodes: skips it where nobody told how, or there are not three. */
+    public static Machines ofThreeStorageNodes(Cluster cluster) {
+        String prefix = System.getProperty("gabion.node.containers");
+        assumeTrue(prefix != null, "nobody told how to switch a node off");
+        assumeTrue(cluster.storageNodes().size() == 3, "made for three storage nodes");
+        return new Machines(cluster.kubectl(), requireNonNull(prefix));
     }
 
     /** Cuts the power. */

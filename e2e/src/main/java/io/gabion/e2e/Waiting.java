@@ -35,6 +35,11 @@ public final class Waiting {
                 () -> last[0]);
     }
 
+    /** Whole seconds since a reading of {@link System#nanoTime}. */
+    public static long secondsSince(long nanos) {
+        return Duration.ofNanos(System.nanoTime() - nanos).toSeconds();
+    }
+
     /** Lets a load run for a while: time is then the point, not a guess at how long something takes. */
     public static void pass(Duration time) {
         long deadline = System.nanoTime() + time.toNanos();

@@ -1,10 +1,8 @@
 package io.gabion.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.time.Duration;
-import java.util.Optional;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -25,9 +23,7 @@ class DeletionIT {
     @Test
     void claimsOfADeadNodeAreDeletedAndItsSpaceReturnsWithIt(Workspace workspace) {
         Cluster cluster = workspace.cluster();
-        Optional<Machines> machines = Machines.of(cluster);
-        assumeTrue(machines.isPresent(), "nobody told how to switch a node off");
-        assumeTrue(cluster.storageNodes().size() == 3, "made for three storage nodes");
+        Machines machines = Machines.ofThreeStorageNodes(cluster);
         String lost = cluster.storageNodes().getLast();
         double empty = cluster.usedBytes(lost);
         Claim sudden = filled(workspace, "sudden");
@@ -36,7 +32,7 @@ class DeletionIT {
                 .as("with the data of two volumes")
                 .isGreaterThan(empty + 2.0 * STORED_MEBIBYTES * MIB);
         try {
-            machines.orElseThrow().kill(lost);
+            machines.kill(lost);
             long atOnce = secondsToDelete(cluster, sudden, GONE_WITHOUT_NOTICE);
             Waiting.until(
                     "the loss of " + lost + " is known",
@@ -49,7 +45,7 @@ class DeletionIT {
                     atOnce, afterwards);
             assertThat(tombstones(cluster, lost)).as("left for the node").isEqualTo(2);
         } finally {
-            machines.orElseThrow().start(lost);
+            machines.start(lost);
         }
         long begun = System.nanoTime();
         Waiting.until(
@@ -57,13 +53,15 @@ class DeletionIT {
                 SPACE_RETURNS,
                 () -> tombstones(cluster, lost) == 0,
                 () -> cluster.kubectl().field(".spec.tombstones", "storagenode", lost));
-        System.out.printf("[gabion] its tombstones are obeyed %d s after the node is Ready%n", secondsSince(begun));
+        System.out.printf(
+                "[gabion] its tombstones are obeyed %d s after the node is Ready%n", Waiting.secondsSince(begun));
         Waiting.until(
                 "the space on " + lost + " is free again",
                 SPACE_RETURNS,
                 () -> ready(cluster, lost).equals("True") && cluster.usedBytes(lost) < empty + STORED_MEBIBYTES * MIB,
                 () -> ready(cluster, lost) + ", " + empty + " bytes used at first");
-        System.out.printf("[gabion] its space is free again %d s after the node is Ready%n", secondsSince(begun));
+        System.out.printf(
+                "[gabion] its space is free again %d s after the node is Ready%n", Waiting.secondsSince(begun));
     }
 
     /** A claim with three copies and data, used by nobody any more. */
@@ -85,11 +83,7 @@ class DeletionIT {
         claim.delete();
         Waiting.untilEqual("volume of " + claim.name(), limit, "", () -> cluster.kubectl()
                 .field(".metadata.name", "volumes.gabion.io", volume));
-        return secondsSince(begun);
-    }
-
-    private static long secondsSince(long nanos) {
-        return Duration.ofNanos(System.nanoTime() - nanos).toSeconds();
+        return Waiting.secondsSince(begun);
     }
 
     private static String ready(Cluster cluster, String node) {

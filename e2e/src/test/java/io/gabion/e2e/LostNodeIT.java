@@ -1,12 +1,10 @@
 package io.gabion.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Tag;
@@ -23,16 +21,14 @@ class LostNodeIT {
     @Test
     void volumesGoOnAndTwoCopiesBecomeTwoAgain(Workspace workspace) {
         Cluster cluster = workspace.cluster();
-        Optional<Machines> machines = Machines.of(cluster);
-        assumeTrue(machines.isPresent(), "nobody told how to switch a node off");
-        assumeTrue(cluster.storageNodes().size() == 3, "made for three storage nodes");
+        Machines machines = Machines.ofThreeStorageNodes(cluster);
         String delay = cluster.kubectl().field(".spec.replicaReplacementDelay", "storagepool", "default");
         setReplacementDelay(cluster, "5s");
         try {
-            loseANode(workspace, machines.orElseThrow());
+            loseANode(workspace, machines);
         } finally {
             setReplacementDelay(cluster, delay);
-            cluster.storageNodes().forEach(machines.orElseThrow()::start);
+            cluster.storageNodes().forEach(machines::start);
         }
     }
 
@@ -59,7 +55,7 @@ class LostNodeIT {
                 () -> two.condition("Redundant").startsWith("True")
                         && !two.nodesIn("placement").contains(lost),
                 () -> two.condition("Redundant") + " " + two.nodesIn("placement"));
-        System.out.printf("[gabion] two copies again %d s after the loss%n", secondsSince(begun));
+        System.out.printf("[gabion] two copies again %d s after the loss%n", Waiting.secondsSince(begun));
         assertThat(two.nodesIn("placement")).doesNotHaveDuplicates().hasSize(2);
         assertThat(two.nodesIn("removed")).as("tombstones").containsExactly(lost);
         assertThat(three.nodesIn("placement")).doesNotHaveDuplicates().hasSize(3);
@@ -76,7 +72,7 @@ class LostNodeIT {
         Waiting.until(
                 "the tombstone is obeyed", HEALED, () -> two.nodesIn("removed").isEmpty(), () -> two.nodesIn("removed")
                         .toString());
-        System.out.printf("[gabion] three copies again %d s after the node is Ready%n", secondsSince(begun));
+        System.out.printf("[gabion] three copies again %d s after the node is Ready%n", Waiting.secondsSince(begun));
         assertThat(loadOfThree.finish()).isPositive();
         assertThat(loadOfTwo.finish()).isPositive();
         System.out.printf(
@@ -101,10 +97,6 @@ class LostNodeIT {
         assertThat(Set.copyOf(digests.values()))
                 .as("digests by node: %s", digests)
                 .hasSize(1);
-    }
-
-    private static long secondsSince(long nanos) {
-        return Duration.ofNanos(System.nanoTime() - nanos).toSeconds();
     }
 
     private static void setReplacementDelay(Cluster cluster, String delay) {

@@ -65,7 +65,7 @@ class RolloutsIT {
                     return serving(now).size() == old.size() && now.stream().noneMatch(pod -> old.contains(pod.uid()));
                 },
                 () -> cluster.pods(component) + "\n" + cluster.explain());
-        long seconds = Duration.ofNanos(System.nanoTime() - begun).toSeconds();
+        long seconds = Waiting.secondsSince(begun);
 
         assertThat(load.finish()).isPositive();
         assertThat(farLoad.finish()).isPositive();

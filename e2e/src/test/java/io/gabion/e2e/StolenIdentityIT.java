@@ -113,11 +113,7 @@ class StolenIdentityIT {
         """)
     void theTokenOfANodeChangesNothingOfOthers(String object, String patch, String message)
             throws IOException, InterruptedException {
-        refused(
-                token(stranger),
-                filled(object, stranger, otherHolder),
-                filled(patch, stranger, otherHolder),
-                filled(message, stranger, otherHolder));
+        refusedTo(stranger, otherHolder, object, patch, message);
     }
 
     @ParameterizedTest(name = "{0} {1}")
@@ -135,11 +131,7 @@ class StolenIdentityIT {
         """)
     void theTokenOfANodeChangesOfItsVolumesOnlyWhatAStorageProcessDoes(String object, String patch, String message)
             throws IOException, InterruptedException {
-        refused(
-                token(holder),
-                filled(object, holder, stranger),
-                filled(patch, holder, stranger),
-                filled(message, holder, stranger));
+        refusedTo(holder, stranger, object, patch, message);
     }
 
     @Test
@@ -236,6 +228,11 @@ class StolenIdentityIT {
     }
 
     // ---- means
+    private void refusedTo(String own, String other, String object, String patch, String message)
+            throws IOException, InterruptedException {
+        refused(token(own), filled(object, own, other), filled(patch, own, other), filled(message, own, other));
+    }
+
     private void refused(String token, String object, String patch, String message)
             throws IOException, InterruptedException {
         HttpResponse<String> answer = patch(token, object, patch);

@@ -102,8 +102,8 @@ public record CertificateFiles(Path certificate, Path key, Path ca) {
     }
 
     // ---- looking into certificates
-    /** Throws {@link CertificateException} when there is none. */
-    static List<X509Certificate> certificates(String pem) throws CertificateException {
+    /** All certificates in the text; throws {@link CertificateException} when there is none. */
+    public static List<X509Certificate> certificates(String pem) throws CertificateException {
         List<X509Certificate> found = new ArrayList<>();
         for (Certificate each : CertificateFactory.getInstance("X.509")
                 .generateCertificates(new ByteArrayInputStream(pem.getBytes(StandardCharsets.UTF_8)))) {

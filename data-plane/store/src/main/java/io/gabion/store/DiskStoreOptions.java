@@ -149,25 +149,6 @@ public record DiskStoreOptions(
                 zeroFillBytes);
     }
 
-    public DiskStoreOptions withBoot(UUID newBootId) {
-        return new DiskStoreOptions(
-                directory,
-                capacityBytes,
-                cluster,
-                node,
-                newBootId,
-                backend,
-                pool,
-                mayFormat,
-                recordedOpenCount,
-                lockWait,
-                checkpointBytes,
-                indexCacheBytes,
-                extentCacheBytes,
-                bufferPoolBytes,
-                zeroFillBytes);
-    }
-
     public DiskStoreOptions withRecordedOpenCount(long count) {
         return new DiskStoreOptions(
                 directory,

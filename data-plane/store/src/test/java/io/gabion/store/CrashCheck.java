@@ -42,7 +42,7 @@ final class CrashCheck {
     private static Map<VolumeId, Integer> open(
             CrashWorkload workload, MemoryDiskFiles files, Function<VolumeId, IntStream> possible) throws IOException {
         DiskOpening.Opened opened =
-                DiskOpening.open(StoreRig.quietOptions().withMayFormat(false).withBoot(OTHER_BOOT), files);
+                DiskOpening.open(StoreRig.quietOptions(OTHER_BOOT).withMayFormat(false), files);
         try (DeviceFile file = opened.file()) {
             Map<VolumeId, Integer> found =
                     matching(workload, files, opened.recovered().index(), possible);

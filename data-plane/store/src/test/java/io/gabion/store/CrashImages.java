@@ -19,8 +19,7 @@ import java.util.zip.CRC32C;
  * are among those of the later one.
  */
 final class CrashImages {
-    private static final int BLOCK = 4096;
-    private static final int SECTOR = 512;
+    private static final int BLOCK = BlockFile.BLOCK;
     private static final int WHOLE_BITS = 10;
     private static final int SAMPLES = 500;
     private static final int TORN_SAMPLES = 6;
@@ -133,12 +132,7 @@ final class CrashImages {
             TracedDisk.Step.BlockWritten written = unsynced.get(i);
             byte[] bytes = written.content();
             if (i == victim) {
-                bytes = content.getOrDefault(written.block(), new byte[BLOCK]).clone();
-                for (int sector = 0; sector < BLOCK / SECTOR; sector++) {
-                    if (random.nextBoolean()) {
-                        System.arraycopy(written.content(), sector * SECTOR, bytes, sector * SECTOR, SECTOR);
-                    }
-                }
+                bytes = BlockFile.torn(content.getOrDefault(written.block(), new byte[BLOCK]), bytes, random);
             }
             hash += change(content, written.block(), bytes);
         }

@@ -5,7 +5,6 @@ import io.gabion.store.device.Superblock;
 import io.gabion.store.metadata.InMemoryMetadata;
 import io.gabion.store.metadata.MetadataStore;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -18,8 +17,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A disk in memory that knows which blocks were written since the last sync, and can lose or tear any of them. */
 final class MemoryDiskFiles implements DiskFiles {
-    private static final int BLOCK = 4096;
-    private static final int SECTOR = 512;
+    private static final int BLOCK = BlockFile.BLOCK;
 
     /** Content that survives. */
     private final Map<Long, byte[]> durable;
@@ -76,13 +74,7 @@ final class MemoryDiskFiles implements DiskFiles {
             if (fate == 0) {
                 content.put(block, newer);
             } else if (fate == 2) {
-                byte[] torn = durable.getOrDefault(block, new byte[BLOCK]).clone();
-                for (int sector = 0; sector < BLOCK / SECTOR; sector++) {
-                    if (random.nextBoolean()) {
-                        System.arraycopy(newer, sector * SECTOR, torn, sector * SECTOR, SECTOR);
-                    }
-                }
-                content.put(block, torn);
+                content.put(block, BlockFile.torn(durable.getOrDefault(block, new byte[BLOCK]), newer, random));
             }
         }
         return new MemoryDiskFiles(content, metadata.crash(), superblock, exists);
@@ -141,26 +133,14 @@ final class MemoryDiskFiles implements DiskFiles {
         return "memory";
     }
 
-    private final class MemoryFile implements DeviceFile {
-        @Override
-        public void read(long position, ByteBuffer target) {
-            synchronized (MemoryDiskFiles.this) {
-                for (long block = position / BLOCK; target.hasRemaining(); block++) {
-                    target.put(block(block));
-                }
-            }
+    private final class MemoryFile extends BlockFile {
+        MemoryFile() {
+            super(MemoryDiskFiles.this, present);
         }
 
         @Override
-        public void write(long position, ByteBuffer source) {
-            synchronized (MemoryDiskFiles.this) {
-                for (long block = position / BLOCK; source.hasRemaining(); block++) {
-                    byte[] content = new byte[BLOCK];
-                    source.get(content);
-                    present.put(block, content);
-                    unsynced.add(block);
-                }
-            }
+        void written(long block, byte[] bytes) {
+            unsynced.add(block);
         }
 
         @Override
@@ -180,8 +160,5 @@ final class MemoryDiskFiles implements DiskFiles {
                 unsynced.clear();
             }
         }
-
-        @Override
-        public void close() {}
     }
 }

@@ -114,7 +114,11 @@ final class StoreRig implements AutoCloseable {
 
     /** A small disk on which a checkpoint begins only when a test says so. */
     static DiskStoreOptions quietOptions() {
-        return DiskStoreOptions.of(Path.of("memory"), 16L << 20, CLUSTER, NODE, BOOT)
+        return quietOptions(BOOT);
+    }
+
+    static DiskStoreOptions quietOptions(UUID boot) {
+        return DiskStoreOptions.of(Path.of("memory"), 16L << 20, CLUSTER, NODE, boot)
                 .withSizes(1L << 30, 4L << 20, 1L << 20, 0);
     }
 

@@ -9,7 +9,6 @@ import io.gabion.store.metadata.MetadataStore;
 import io.gabion.store.metadata.rocksdb.RocksMetadata;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,7 +26,6 @@ import org.jspecify.annotations.Nullable;
  * holds is the index of every crash image from there to the next flush.
  */
 final class TracedDisk implements DiskFiles {
-    private static final int BLOCK = 4096;
     private static final long CACHE_BYTES = 1 << 20;
     private static final int COPY_ATTEMPTS = 20;
 
@@ -193,26 +191,14 @@ final class TracedDisk implements DiskFiles {
         }
     }
 
-    private final class TracedFile implements DeviceFile {
-        @Override
-        public void read(long position, ByteBuffer target) {
-            synchronized (TracedDisk.this) {
-                for (long block = position / BLOCK; target.hasRemaining(); block++) {
-                    target.put(content.getOrDefault(block, new byte[BLOCK]));
-                }
-            }
+    private final class TracedFile extends BlockFile {
+        TracedFile() {
+            super(TracedDisk.this, content);
         }
 
         @Override
-        public void write(long position, ByteBuffer source) {
-            synchronized (TracedDisk.this) {
-                for (long block = position / BLOCK; source.hasRemaining(); block++) {
-                    byte[] bytes = new byte[BLOCK];
-                    source.get(bytes);
-                    content.put(block, bytes);
-                    trace.add(new Step.BlockWritten(block, bytes));
-                }
-            }
+        void written(long block, byte[] bytes) {
+            trace.add(new Step.BlockWritten(block, bytes));
         }
 
         @Override
@@ -223,9 +209,6 @@ final class TracedDisk implements DiskFiles {
                 }
             }
         }
-
-        @Override
-        public void close() {}
     }
 
     /** RocksDB, whose flushes are recorded when their end is seen. */

@@ -1,16 +1,12 @@
 package io.gabion.operator.certificate;
 
-import java.io.ByteArrayInputStream;
-import java.nio.charset.StandardCharsets;
+import io.gabion.api.certificate.CertificateFiles;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
 import java.security.PrivateKey;
-import java.security.cert.Certificate;
 import java.security.cert.CertificateException;
-import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.security.spec.PKCS8EncodedKeySpec;
-import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 
@@ -40,15 +36,7 @@ final class Pem {
         if (pem.length() > MAX_CHARACTERS) {
             throw new CertificateException("more than " + MAX_CHARACTERS + " characters");
         }
-        List<X509Certificate> found = new ArrayList<>();
-        for (Certificate certificate : CertificateFactory.getInstance("X.509")
-                .generateCertificates(new ByteArrayInputStream(pem.getBytes(StandardCharsets.US_ASCII)))) {
-            found.add((X509Certificate) certificate);
-        }
-        if (found.isEmpty()) {
-            throw new CertificateException("there is no certificate");
-        }
-        return found;
+        return CertificateFiles.certificates(pem);
     }
 
     static PrivateKey key(String pem) throws GeneralSecurityException {
