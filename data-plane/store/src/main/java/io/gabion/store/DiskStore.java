@@ -283,6 +283,13 @@ public final class DiskStore implements AutoCloseable {
         return index.find(volume).map(index::mappedBytes).orElse(0L);
     }
 
+    /** Part of {@link #usedBytes} that only snapshots and clones of the volume still need. On the owner loop. */
+    public long snapshotBytes(VolumeId volume) {
+        return index.find(volume)
+                .map(replica -> replica.extents().pinnedBlocks() * BlockGeometry.BLOCK_BYTES)
+                .orElse(0L);
+    }
+
     /** True while something that nobody sees any more has not been collected. On the owner loop. */
     public boolean isCollecting() {
         return index.hasCollectable();
