@@ -8,6 +8,8 @@ import io.gabion.model.VolumeId;
 import io.gabion.model.VolumeRecord;
 import io.gabion.protocol.control.ControlCodec;
 import io.gabion.protocol.control.PoolRecord;
+import io.gabion.protocol.control.SnapshotCodec;
+import io.gabion.protocol.control.SnapshotRecord;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -19,7 +21,8 @@ import java.nio.charset.StandardCharsets;
  *   +--------+-----------+------------------------------------------+
  *   | kind 1 | length 4  | message of control.proto, or a volume id |
  *   +--------+-----------+------------------------------------------+
- *   kind: 1 volume, 2 volume removed (id as text), 3 disk, 4 node, 5 pool; length big-endian, of what follows
+ *   kind: 1 volume, 2 volume removed (id as text), 3 disk, 4 node, 5 pool, 6 snapshot, 7 snapshot removed (the last record of it)
+ *   length big-endian, of what follows
  * </pre>
  */
 sealed interface Change {
@@ -35,6 +38,10 @@ sealed interface Change {
 
     record PoolPut(PoolRecord record) implements Change {}
 
+    record SnapshotPut(SnapshotRecord record) implements Change {}
+
+    record SnapshotRemoved(SnapshotRecord last) implements Change {}
+
     /** The bytes of the drawing above. */
     default byte[] encode() {
         return switch (this) {
@@ -43,6 +50,8 @@ sealed interface Change {
             case DiskPut put -> framed(3, ControlCodec.toProto(put.record()));
             case NodePut put -> framed(4, ControlCodec.toProto(put.record()));
             case PoolPut put -> framed(5, ControlCodec.toProto(put.record()));
+            case SnapshotPut put -> framed(6, SnapshotCodec.toProto(put.record()));
+            case SnapshotRemoved removed -> framed(7, SnapshotCodec.toProto(removed.last()));
         };
     }
 
@@ -66,11 +75,17 @@ sealed interface Change {
                 case 3 -> new DiskPut(ControlCodec.fromProto(io.gabion.protocol.control.v1.DiskRecord.parseFrom(body)));
                 case 4 -> new NodePut(ControlCodec.fromProto(io.gabion.protocol.control.v1.NodeRecord.parseFrom(body)));
                 case 5 -> new PoolPut(ControlCodec.fromProto(io.gabion.protocol.control.v1.PoolRecord.parseFrom(body)));
+                case 6 -> new SnapshotPut(snapshot(body));
+                case 7 -> new SnapshotRemoved(snapshot(body));
                 default -> throw new IOException("unknown kind of change " + kind + " (written by a newer version?)");
             };
         } catch (InvalidProtocolBufferException | IllegalArgumentException e) {
             throw new IOException("a change of kind " + kind + " cannot be read: " + e.getMessage(), e);
         }
+    }
+
+    private static SnapshotRecord snapshot(byte[] body) throws InvalidProtocolBufferException {
+        return SnapshotCodec.fromProto(io.gabion.protocol.control.v1.SnapshotRecord.parseFrom(body));
     }
 
     private static byte[] framed(int kind, MessageLite message) {

@@ -89,7 +89,7 @@ public final class ConfigurationStoreServer implements AutoCloseable {
                     tls,
                     Set.of(ControlRole.NODE, ControlRole.OPERATOR),
                     calls,
-                    List.of(new ConfigurationStoreService(store)));
+                    List.of(new ConfigurationStoreService(store), new SnapshotRecordsService(store)));
             HealthServer metricsServer = metricsListen.isPresent() ? startMetrics(metricsListen.get(), metrics) : null;
             return new ConfigurationStoreServer(store, calls, server, metricsServer);
         } catch (IOException | RuntimeException e) {

@@ -225,6 +225,11 @@ final class ConfigurationStoreService extends ConfigurationStoreGrpc.Configurati
     }
 
     private Decision decide(Request request) {
+        return decide(store, request);
+    }
+
+    /** On behalf of the caller of this thread's call. */
+    static Decision decide(RecordStore store, Request request) {
         PeerIdentity caller = ControlTls.PEER.get();
         if (caller == null || caller.role() == ControlRole.AGENT) {
             throw Status.PERMISSION_DENIED
@@ -234,7 +239,7 @@ final class ConfigurationStoreService extends ConfigurationStoreGrpc.Configurati
         return store.submit(request, caller).join();
     }
 
-    private static SwapResult result(Decision decision) {
+    static SwapResult result(Decision decision) {
         return switch (decision) {
             case Decision.Won _, Decision.AlreadyDone _ -> SwapResult.SWAP_RESULT_WON;
             case Decision.Lost _ -> SwapResult.SWAP_RESULT_LOST;
@@ -244,12 +249,12 @@ final class ConfigurationStoreService extends ConfigurationStoreGrpc.Configurati
         };
     }
 
-    private static List<String> violations(Decision decision) {
+    static List<String> violations(Decision decision) {
         return decision instanceof Decision.Refused refused ? refused.violations() : List.of();
     }
 
     /** The record as stored, or the one that stands in the way. */
-    private static Optional<Change> record(Decision decision) {
+    static Optional<Change> record(Decision decision) {
         return switch (decision) {
             case Decision.Won won -> Optional.of(won.change());
             case Decision.AlreadyDone done -> Optional.of(done.change());
@@ -259,7 +264,7 @@ final class ConfigurationStoreService extends ConfigurationStoreGrpc.Configurati
     }
 
     /** The one place where failures become status codes. */
-    private static <T> void answer(StreamObserver<T> observer, Supplier<T> call) {
+    static <T> void answer(StreamObserver<T> observer, Supplier<T> call) {
         T response;
         try {
             response = call.get();

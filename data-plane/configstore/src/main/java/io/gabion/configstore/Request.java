@@ -5,6 +5,7 @@ import io.gabion.model.NodeRecord;
 import io.gabion.model.VolumeId;
 import io.gabion.model.VolumeRecord;
 import io.gabion.protocol.control.PoolRecord;
+import io.gabion.protocol.control.SnapshotRecord;
 
 /** A change that somebody wants. */
 sealed interface Request {
@@ -18,4 +19,9 @@ sealed interface Request {
     record PutNode(NodeRecord next) implements Request {}
 
     record SwapPool(long expectedVersion, PoolRecord next) implements Request {}
+
+    /** @param expectedVersion 0 to create */
+    record SwapSnapshot(long expectedVersion, SnapshotRecord next) implements Request {}
+
+    record RemoveSnapshot(VolumeId volume, String name, long expectedVersion) implements Request {}
 }

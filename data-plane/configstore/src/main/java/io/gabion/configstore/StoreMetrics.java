@@ -73,6 +73,7 @@ final class StoreMetrics {
         records.labelValues("disk").set(now.disks().size());
         records.labelValues("node").set(now.nodes().size());
         records.labelValues("pool").set(now.pools().size());
+        records.labelValues("snapshot").set(now.snapshots().size());
         logBytes.set((double) fileBytes);
     }
 

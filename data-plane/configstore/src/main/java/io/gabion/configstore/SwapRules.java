@@ -33,6 +33,16 @@ final class SwapRules {
             case Request.SwapDisk swap -> swapDisk(records, swap, caller);
             case Request.PutNode put -> putNode(records, put, caller);
             case Request.SwapPool swap -> swapPool(records, swap, caller);
+            case Request.SwapSnapshot swap ->
+                isOperator(caller)
+                        ? SnapshotRules.swap(records, swap)
+                        : denied(
+                                caller,
+                                "name snapshots of the volume " + swap.next().volume());
+            case Request.RemoveSnapshot remove ->
+                isOperator(caller)
+                        ? SnapshotRules.remove(records, remove)
+                        : denied(caller, "remove names of snapshots of the volume " + remove.volume());
         };
     }
 
@@ -109,6 +119,9 @@ final class SwapRules {
         }
         if (current.deleting() != next.deleting()) {
             violations.add("a node does not delete a volume");
+        }
+        if (current.config().snapSequence() != next.config().snapSequence()) {
+            violations.add("a node reserves no numbers for snapshots");
         }
         if (!onlyOwnLeft(current.placement(), next.placement(), node)
                 || !onlyOwnLeft(current.removed(), next.removed(), node)) {
@@ -214,7 +227,7 @@ final class SwapRules {
     }
 
     // ---- outcomes
-    private static Decision refuseOr(List<String> violations, Change change) {
+    static Decision refuseOr(List<String> violations, Change change) {
         return violations.isEmpty() ? new Decision.Won(change) : new Decision.Refused(violations);
     }
 
