@@ -21,22 +21,22 @@ final class ControlEndpoint implements AutoCloseable {
     private static final long END_SECONDS = 2;
 
     private final NodeOptions options;
-    private final BindableService service;
+    private final List<BindableService> services;
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final int port;
     // Guarded by this.
     private Server server;
     private boolean closed;
 
-    ControlEndpoint(NodeOptions options, ControlTls tls, BindableService service) throws IOException {
+    ControlEndpoint(NodeOptions options, ControlTls tls, List<BindableService> services) throws IOException {
         this.options = options;
-        this.service = service;
+        this.services = List.copyOf(services);
         this.server = start(tls, options.controlListen());
         this.port = server.getPort();
     }
 
     private Server start(ControlTls tls, InetSocketAddress listen) throws IOException {
-        return ControlServers.startSecure(listen, tls, Set.of(ControlRole.OPERATOR), threads, List.of(service));
+        return ControlServers.startSecure(listen, tls, Set.of(ControlRole.OPERATOR), threads, services);
     }
 
     int port() {

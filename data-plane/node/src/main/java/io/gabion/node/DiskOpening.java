@@ -17,6 +17,9 @@ interface DiskOpening {
 
         void verified(VolumeId volume, long id, VerifyOutcome outcome);
 
+        /** The scrub found content of the volume that is not what was written, or cannot be read. */
+        void damaged(VolumeId volume, String damage);
+
         /** The disk failed; every replica is told by an event of its own. */
         void faulted(String reason);
 

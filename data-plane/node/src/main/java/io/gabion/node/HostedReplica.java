@@ -291,7 +291,7 @@ final class HostedReplica {
                 surroundings.notice(this, notice);
             }
             case Effect.SnapshotAnswered(long call, SnapshotOutcome outcome) ->
-                surroundings.snapshotAnswered(volume, call, outcome);
+                surroundings.snapshotAnswered(call, outcome);
             case Effect.Forget() -> forget();
             case Effect.ReadyToStop() -> surroundings.readyToStop(volume);
         }
@@ -393,6 +393,10 @@ final class HostedReplica {
             surroundings.sendClient(link, refusal(STOPPED));
         } else if (event instanceof Event.ShutdownRequested) {
             surroundings.readyToStop(volume);
+        } else if (event instanceof Event.SnapshotWanted(long call, long _)) {
+            surroundings.snapshotAnswered(call, new SnapshotOutcome.NotPrimary(Optional.empty()));
+        } else if (event instanceof Event.SnapshotUnwanted(long call, long _)) {
+            surroundings.snapshotAnswered(call, new SnapshotOutcome.NotPrimary(Optional.empty()));
         }
     }
 }

@@ -36,13 +36,15 @@ public record KubernetesOptions(
         UUID bootId,
         String diskBackend,
         String networkBackend,
+        ScrubPolicy scrub,
         int loops) {
     static final String SWITCH = "--kubernetes";
     static final String USAGE = """
             usage: gabion-node --kubernetes --name NODE --data DIR
                    --data-listen HOST:PORT --control-listen HOST:PORT --metrics-listen HOST:PORT
                    [--host ADDRESS] [--cluster UUID] [--certificate FILE --key FILE --ca FILE] [--boot-id UUID]
-                   [--disk-backend auto|ring|threads] [--network-backend auto|io_uring|epoll|nio] [--loops 1]""";
+                   [--disk-backend auto|ring|threads] [--network-backend auto|io_uring|epoll|nio] [--loops 1]
+                   [--scrub-every 14d|off] [--scrub-rate 16MiB]""";
 
     private static final List<String> NAMES = List.of(
             "--name",
@@ -58,6 +60,8 @@ public record KubernetesOptions(
             "--boot-id",
             "--disk-backend",
             "--network-backend",
+            "--scrub-every",
+            "--scrub-rate",
             "--loops");
 
     /** Reads {@code --option value} and {@code --option=value}. */
@@ -75,6 +79,7 @@ public record KubernetesOptions(
                 NodeOptions.bootId(line),
                 NodeOptions.diskBackend(line),
                 NodeOptions.networkBackend(line),
+                ScrubPolicy.of(line),
                 NodeOptions.loops(line));
     }
 
@@ -107,6 +112,7 @@ public record KubernetesOptions(
                 bootId,
                 diskBackend,
                 networkBackend,
+                scrub,
                 loops);
     }
 }

@@ -27,6 +27,7 @@ import java.util.UUID;
  * @param capacityBytes how much of the directory's file system may be used; empty: the store decides
  * @param configurationStore address of the stand-alone configuration store; empty: another one is given
  * @param bootId of this machine: another one than at the last opening means that unsynced data may be lost
+ * @param scrub how the disk is read again and again to find damage
  * @param loops event loops; with one everything runs on one thread
  */
 public record NodeOptions(
@@ -47,12 +48,14 @@ public record NodeOptions(
         UUID bootId,
         String diskBackend,
         String networkBackend,
+        ScrubPolicy scrub,
         int loops) {
     static final String USAGE = """
             usage: gabion-node --name NAME --data DIR --cluster UUID --certificate FILE --key FILE --ca FILE
                    --data-listen HOST:PORT --control-listen HOST:PORT --metrics-listen HOST:PORT
                    --configuration-store HOST:PORT [--capacity 8GiB] [--pool default] [--boot-id UUID]
-                   [--disk-backend auto|ring|threads] [--network-backend auto|io_uring|epoll|nio] [--loops 1]""";
+                   [--disk-backend auto|ring|threads] [--network-backend auto|io_uring|epoll|nio] [--loops 1]
+                   [--scrub-every 14d|off] [--scrub-rate 16MiB]""";
 
     private static final Path KERNEL_BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
     private static final List<String> DISK_BACKENDS = List.of("auto", "ring", "threads");
@@ -76,6 +79,8 @@ public record NodeOptions(
             "--boot-id",
             "--disk-backend",
             "--network-backend",
+            "--scrub-every",
+            "--scrub-rate",
             "--loops");
 
     /** Reads {@code --option value} and {@code --option=value}. */
@@ -100,6 +105,7 @@ public record NodeOptions(
                 bootId(line),
                 diskBackend(line),
                 networkBackend(line),
+                ScrubPolicy.of(line),
                 loops(line));
     }
 
@@ -130,6 +136,10 @@ public record NodeOptions(
     }
 
     private static OptionalLong capacity(String text) {
+        return OptionalLong.of(bytes(text));
+    }
+
+    static long bytes(String text) {
         String lower = text.toLowerCase(Locale.ROOT);
         long unit = 1;
         String number = lower;
@@ -143,7 +153,7 @@ public record NodeOptions(
         try {
             long bytes = Math.multiplyExact(Long.parseLong(number.trim()), unit);
             if (bytes > 0) {
-                return OptionalLong.of(bytes);
+                return bytes;
             }
         } catch (NumberFormatException | ArithmeticException _) {
             // Falls through to the one message for every malformed size.

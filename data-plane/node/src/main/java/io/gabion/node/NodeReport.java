@@ -123,15 +123,23 @@ final class NodeReport implements NodeOperations {
     @Override
     public List<ReplicaFacts> replicas(Optional<VolumeId> volume) {
         List<Told> told = told(volume);
-        Map<VolumeId, Long> used = usedBytes(told);
+        Map<VolumeId, ReplicaDisk.Use> uses = uses(told);
         return told.stream()
-                .map(t -> new ReplicaFacts(
-                        t.view(), used.getOrDefault(t.view().volume(), 0L), t.failure(), t.stalledMillis()))
+                .map(t -> {
+                    ReplicaDisk.Use use = uses.getOrDefault(t.view().volume(), ReplicaDisk.Use.NONE);
+                    return new ReplicaFacts(
+                            t.view(),
+                            use.bytes(),
+                            use.snapshotBytes(),
+                            use.snapshots(),
+                            t.failure(),
+                            t.stalledMillis());
+                })
                 .toList();
     }
 
-    private Map<VolumeId, Long> usedBytes(List<Told> told) {
-        return disk.usedBytes(told.stream().map(t -> t.view().volume()).toList());
+    private Map<VolumeId, ReplicaDisk.Use> uses(List<Told> told) {
+        return disk.use(told.stream().map(t -> t.view().volume()).toList());
     }
 
     private List<Told> told(Optional<VolumeId> volume) {
@@ -188,11 +196,12 @@ final class NodeReport implements NodeOperations {
         Map<String, Boolean> peers = new HashMap<>();
         peers().forEach(peer -> peers.put(peer.node().value(), peer.up()));
         List<Told> told = told(Optional.empty());
-        Map<VolumeId, Long> used = usedBytes(told);
+        Map<VolumeId, ReplicaDisk.Use> uses = uses(told);
         ReplicaDisk.Counts counts = disk.counts();
+        ReplicaDisk.ScrubCounts scrub = disk.scrubCounts();
         return new NodeSample(
                 told.stream()
-                        .map(t -> sample(t, used.getOrDefault(t.view().volume(), 0L)))
+                        .map(t -> sample(t, uses.getOrDefault(t.view().volume(), ReplicaDisk.Use.NONE)))
                         .toList(),
                 peers,
                 new NodeSample.DiskSample(
@@ -207,6 +216,8 @@ final class NodeReport implements NodeOperations {
                         counts.dataBytes(),
                         counts.writtenBytes(),
                         counts.checksumFailures()),
+                new NodeSample.ScrubSample(
+                        scrub.bytesPerSecond(), scrub.passes(), scrub.checkedBytes(), scrub.damagedBlocks()),
                 configurations.reachable(),
                 configurations.swapsWaiting(),
                 clients.size(),
@@ -224,7 +235,7 @@ final class NodeReport implements NodeOperations {
         return oldest;
     }
 
-    private static VolumeSample sample(Told told, long usedBytes) {
+    private static VolumeSample sample(Told told, ReplicaDisk.Use use) {
         ReplicaView view = told.view();
         return new VolumeSample(
                 view.volume().toString(),
@@ -235,7 +246,9 @@ final class NodeReport implements NodeOperations {
                 told.record().map(r -> r.config().inSync().size()).orElse(0),
                 told.record().map(r -> r.spec().replicas()).orElse(0),
                 told.record().map(r -> r.config().sizeBytes()).orElse(0L),
-                usedBytes,
+                use.bytes(),
+                use.snapshots(),
+                use.snapshotBytes(),
                 view.stall().isPresent(),
                 view.writesInFlight(),
                 told.degradedSeconds(),

@@ -29,18 +29,24 @@ final class NodeSurroundings implements Surroundings {
     private final NodeMetrics metrics;
     private final NoticeLog notices;
     private final StopCount stopping;
+    private final SnapshotCalls snapshotCalls;
     private volatile @Nullable Plugged plugged;
 
     /** What exists only once the replicas can be made. */
     record Plugged(ReplicaDisk disk, PeerLinks links, ClientLinks clients, Consumer<HostedReplica> forgotten) {}
 
     NodeSurroundings(
-            VolumeConfigurations configurations, VerifyResults verifyResults, NodeMetrics metrics, StopCount stopping) {
+            VolumeConfigurations configurations,
+            VerifyResults verifyResults,
+            NodeMetrics metrics,
+            StopCount stopping,
+            SnapshotCalls snapshotCalls) {
         this.configurations = configurations;
         this.verifyResults = verifyResults;
         this.metrics = metrics;
         this.notices = new NoticeLog(metrics);
         this.stopping = stopping;
+        this.snapshotCalls = snapshotCalls;
     }
 
     void plug(Plugged parts) {
@@ -93,9 +99,10 @@ final class NodeSurroundings implements Surroundings {
         parts().disk().execute(volume, effect);
     }
 
-    /** Nothing on this node asks for snapshots yet. */
     @Override
-    public void snapshotAnswered(VolumeId volume, long call, SnapshotOutcome outcome) {}
+    public void snapshotAnswered(long call, SnapshotOutcome outcome) {
+        snapshotCalls.answered(call, outcome);
+    }
 
     @Override
     public void promised(Shard shard, VolumeId volume, long epoch, Runnable then) {

@@ -39,14 +39,19 @@ final class NoticeLog {
                         n.epoch(),
                         n.promisedEpoch());
             }
-            case Notice.SnapshotTaken n ->
+            case Notice.SnapshotTaken n -> {
+                metrics.snapshotTaken(n.pauseMicros());
                 LOG.info(
                         "{}: snapshot {} taken at {}, writes waited {} us",
                         volume,
                         n.number(),
                         n.lsn(),
                         n.pauseMicros());
-            case Notice.SnapshotDeleted n -> LOG.info("{}: snapshot {} deleted", volume, n.number());
+            }
+            case Notice.SnapshotDeleted n -> {
+                metrics.snapshotDeleted();
+                LOG.info("{}: snapshot {} deleted", volume, n.number());
+            }
             case Notice.SessionOpened n -> LOG.info("{}: session {} open for node {}", volume, n.session(), n.node());
             case Notice.SessionRefused n -> {
                 metrics.sessionRefused();

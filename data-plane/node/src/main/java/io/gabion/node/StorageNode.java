@@ -14,6 +14,8 @@ import io.gabion.node.configstore.DiskRegistration;
 import io.gabion.node.configstore.NodeDirectory;
 import io.gabion.node.configstore.RecordUpkeep;
 import io.gabion.node.control.NodeControlService;
+import io.gabion.node.control.SnapshotControlService;
+import io.gabion.node.control.VerifyIds;
 import io.gabion.node.control.VerifyOutcome;
 import io.gabion.node.control.VerifyResults;
 import io.gabion.node.metrics.NodeMetrics;
@@ -27,6 +29,7 @@ import io.gabion.wire.Hello;
 import io.gabion.wire.Refusal;
 import io.gabion.wire.WireOptions;
 import io.gabion.wire.WireServer;
+import io.grpc.BindableService;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
@@ -61,6 +64,9 @@ public final class StorageNode implements AutoCloseable {
 
     /** Records that a dead node left behind disturb nobody; one list a minute finds them. */
     private static final long SWEEP_SECONDS = 60;
+
+    /** How much is on the disk changes slowly, seen from the days that a pass takes. */
+    private static final long SCRUB_PACE_SECONDS = 60;
 
     private static final long GOOD_BYE_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
     private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
@@ -112,7 +118,8 @@ public final class StorageNode implements AutoCloseable {
         started.closeOnFailure(timer::shutdownNow);
         this.configurations = ground.store().open(options, started.control(), timer);
         started.closeOnFailure(configurations::close);
-        this.surroundings = new NodeSurroundings(configurations, verifyResults, metrics, stopping);
+        SnapshotCalls snapshotCalls = new SnapshotCalls();
+        this.surroundings = new NodeSurroundings(configurations, verifyResults, metrics, stopping, snapshotCalls);
         this.replicas = new ReplicaRegistry(shards, this::makeReplica);
         this.clients = new ClientLinks(replicas);
         this.links = new PeerLinks(
@@ -132,11 +139,19 @@ public final class StorageNode implements AutoCloseable {
                 options, version, wire.loops().backend().text(), replicas, parts, configurations, wire.counters());
         this.dataServer = WireServer.bind(wire, options.dataListen(), this::admit);
         started.closeOnFailure(dataServer::close);
-        this.control = new ControlEndpoint(options, started.control(), new NodeControlService(report, verifyResults));
+        this.control = new ControlEndpoint(options, started.control(), services(snapshotCalls));
         started.closeOnFailure(control::close);
         metrics.describe(
                 options.name().value(), disk.backend(), wire.loops().backend().text());
         metrics.sample(report::sample);
+    }
+
+    private List<BindableService> services(SnapshotCalls snapshotCalls) {
+        VerifyIds ids = new VerifyIds();
+        NodeSnapshots snapshots = new NodeSnapshots(replicas, disk, snapshotCalls);
+        return List.of(
+                new NodeControlService(report, verifyResults, ids),
+                new SnapshotControlService(report, snapshots, verifyResults, ids));
     }
 
     // ---- start
@@ -245,9 +260,18 @@ public final class StorageNode implements AutoCloseable {
                 SWEEP_SECONDS,
                 TimeUnit.SECONDS);
         linksLoop.execute(this::probeDisk);
+        startScrub();
         LOG.info("{} replicas found on disk {}", found, disk.id());
         readiness.ready();
         serving.complete(null);
+    }
+
+    /** As the disk fills, the scrub has to read faster to be done in the time given. */
+    private void startScrub() {
+        if (options.scrub().isOn()) {
+            var unused = timer.scheduleWithFixedDelay(
+                    () -> disk.scrub(options.scrub()), 0, SCRUB_PACE_SECONDS, TimeUnit.SECONDS);
+        }
     }
 
     private NodeRecord self() {
@@ -328,6 +352,11 @@ public final class StorageNode implements AutoCloseable {
         @Override
         public void verified(VolumeId volume, long id, VerifyOutcome outcome) {
             verifyResults.put(volume, id, outcome);
+        }
+
+        @Override
+        public void damaged(VolumeId volume, String damage) {
+            LOG.error("the scrub found damage in the replica of volume {} here: {}", volume, damage);
         }
 
         @Override

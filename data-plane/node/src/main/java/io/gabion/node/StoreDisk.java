@@ -4,11 +4,13 @@ import io.gabion.core.port.Effect;
 import io.gabion.core.port.Event;
 import io.gabion.core.port.RecoveredReplica;
 import io.gabion.model.DiskId;
+import io.gabion.model.Lsn;
 import io.gabion.model.VolumeId;
 import io.gabion.node.control.VerifyOutcome;
 import io.gabion.store.DiskSpace;
 import io.gabion.store.DiskStore;
 import io.gabion.store.DiskStoreOptions;
+import io.gabion.store.ScrubStatus;
 import io.gabion.store.StoreEvents;
 import io.gabion.store.StoreMetrics;
 import io.gabion.store.VerifyResult;
@@ -21,6 +23,8 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -43,6 +47,8 @@ final class StoreDisk implements ReplicaDisk {
 
     private final DiskStore store;
     private final Loop loop;
+    /** Belongs to the owner loop. */
+    private long scrubBytesPerSecond;
 
     private StoreDisk(DiskStore store, Loop loop) {
         this.store = store;
@@ -96,6 +102,11 @@ final class StoreDisk implements ReplicaDisk {
         }
 
         @Override
+        public void damaged(VolumeId volume, String damage) {
+            listener.damaged(volume, damage);
+        }
+
+        @Override
         public void faulted(String reason) {
             listener.faulted(reason);
         }
@@ -145,14 +156,68 @@ final class StoreDisk implements ReplicaDisk {
     }
 
     @Override
-    public Map<VolumeId, Long> usedBytes(Collection<VolumeId> volumes) {
+    public Map<VolumeId, Use> use(Collection<VolumeId> volumes) {
         return onLoop(
                 () -> {
-                    Map<VolumeId, Long> used = new HashMap<>();
-                    volumes.forEach(volume -> used.put(volume, store.usedBytes(volume)));
+                    Map<VolumeId, Use> used = new HashMap<>();
+                    for (VolumeId volume : volumes) {
+                        used.put(
+                                volume,
+                                new Use(
+                                        store.usedBytes(volume),
+                                        store.snapshotBytes(volume),
+                                        store.snapshots(volume).size()));
+                    }
                     return used;
                 },
                 Map.of());
+    }
+
+    @Override
+    public SortedMap<Long, Lsn> snapshots(VolumeId volume) {
+        return onLoop(() -> store.snapshots(volume), new TreeMap<>());
+    }
+
+    @Override
+    public CompletableFuture<SortedMap<Long, SnapshotSpace>> snapshotSpace(VolumeId volume) {
+        CompletableFuture<SortedMap<Long, SnapshotSpace>> answer = new CompletableFuture<>();
+        loop.run(() -> store.snapshotUsage(volume).whenComplete((usage, failure) -> {
+            if (failure != null) {
+                answer.completeExceptionally(failure);
+                return;
+            }
+            SortedMap<Long, SnapshotSpace> space = new TreeMap<>();
+            usage.forEach((number, one) -> space.put(number, new SnapshotSpace(one.ownBytes(), one.uniqueBytes())));
+            answer.complete(space);
+        }));
+        return answer;
+    }
+
+    @Override
+    public void digestSnapshot(VolumeId volume, long snapshot, long id) {
+        loop.run(() -> {
+            Lsn at = store.snapshots(volume).getOrDefault(snapshot, Lsn.ZERO);
+            store.executeAt(volume, snapshot, new Effect.Verify(id, at));
+        });
+    }
+
+    @Override
+    public void scrub(ScrubPolicy policy) {
+        loop.run(() -> {
+            scrubBytesPerSecond = policy.bytesPerSecond(store.space().used());
+            store.startScrub(scrubBytesPerSecond);
+        });
+    }
+
+    @Override
+    public ScrubCounts scrubCounts() {
+        return onLoop(
+                () -> {
+                    ScrubStatus status = store.scrubStatus();
+                    return new ScrubCounts(
+                            scrubBytesPerSecond, status.passes(), status.checkedBytes(), status.damagedBlocks());
+                },
+                ScrubCounts.NONE);
     }
 
     @Override

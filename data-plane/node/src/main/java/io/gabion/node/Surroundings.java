@@ -36,7 +36,7 @@ interface Surroundings {
     void promised(Shard shard, VolumeId volume, long epoch, Runnable then);
 
     /** What became of a wish to take or delete a snapshot. */
-    void snapshotAnswered(VolumeId volume, long call, SnapshotOutcome outcome);
+    void snapshotAnswered(long call, SnapshotOutcome outcome);
 
     void notice(HostedReplica replica, Notice notice);
 

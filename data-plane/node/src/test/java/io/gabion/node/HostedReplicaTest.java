@@ -124,6 +124,25 @@ class HostedReplicaTest {
     }
 
     @Test
+    void whoWantsASnapshotIsAnsweredEvenWhereNothingRunsAnyMore() {
+        hosted.offer(new Event.SnapshotWanted(1, 1));
+        hosted.start(new Event.Create(record, own));
+        machine.reaction = (event, effects) -> {
+            if (event instanceof Event.SnapshotWanted(long call, long number)) {
+                effects.emit(new Effect.SnapshotAnswered(call, new SnapshotOutcome.Taken(new Lsn(1, number))));
+            } else {
+                throw new InvariantViolation("test rule");
+            }
+        };
+        hosted.offer(new Event.SnapshotWanted(2, 5));
+        assertThat(outside.log).contains("snapshot 1 NotPrimary", "snapshot 2 Taken");
+        hosted.offer(new Event.Tick());
+        outside.log.clear();
+        hosted.offer(new Event.SnapshotUnwanted(3, 5));
+        assertThat(outside.log).containsExactly("snapshot 3 NotPrimary");
+    }
+
+    @Test
     void messageOfNodeWithoutPlacementIsRefusedAndItsPayloadReleased() {
         hosted.start(new Event.Create(record, own));
         machine.events.clear();
@@ -302,7 +321,9 @@ class HostedReplicaTest {
         }
 
         @Override
-        public void snapshotAnswered(VolumeId volume, long call, SnapshotOutcome outcome) {}
+        public void snapshotAnswered(long call, SnapshotOutcome outcome) {
+            log.add("snapshot " + call + " " + outcome.getClass().getSimpleName());
+        }
 
         @Override
         public void promised(Shard shard, VolumeId volume, long epoch, Runnable then) {

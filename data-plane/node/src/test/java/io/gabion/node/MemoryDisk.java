@@ -30,8 +30,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /** A disk in memory that is durable as soon as it is told: outlives a node of the test's process, not the process. */
@@ -267,8 +269,31 @@ final class MemoryDisk implements ReplicaDisk {
     }
 
     @Override
-    public Map<VolumeId, Long> usedBytes(Collection<VolumeId> asked) {
+    public Map<VolumeId, Use> use(Collection<VolumeId> asked) {
         return Map.of();
+    }
+
+    @Override
+    public SortedMap<Long, Lsn> snapshots(VolumeId volume) {
+        return new TreeMap<>();
+    }
+
+    @Override
+    public CompletableFuture<SortedMap<Long, SnapshotSpace>> snapshotSpace(VolumeId volume) {
+        return CompletableFuture.completedFuture(new TreeMap<>());
+    }
+
+    @Override
+    public void digestSnapshot(VolumeId volume, long snapshot, long digest) {
+        Objects.requireNonNull(listener).verified(volume, digest, new VerifyOutcome.Failed(Lsn.ZERO, "in memory"));
+    }
+
+    @Override
+    public void scrub(ScrubPolicy policy) {}
+
+    @Override
+    public ScrubCounts scrubCounts() {
+        return ScrubCounts.NONE;
     }
 
     @Override

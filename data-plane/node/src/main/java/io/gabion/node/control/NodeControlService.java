@@ -21,12 +21,8 @@ import io.gabion.protocol.control.v1.ReplicaStatus;
 import io.gabion.protocol.control.v1.StartVerifyRequest;
 import io.gabion.protocol.control.v1.StartVerifyResponse;
 import io.grpc.Status;
-import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
-import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,17 +33,17 @@ public final class NodeControlService extends NodeControlGrpc.NodeControlImplBas
 
     private final NodeOperations node;
     private final VerifyResults verifyResults;
-    /** Unique over restarts of this node, and most likely among nodes, as a primary may move between two verifications. */
-    private final AtomicLong lastVerify = new AtomicLong(System.currentTimeMillis() << 10);
+    private final VerifyIds ids;
 
-    public NodeControlService(NodeOperations node, VerifyResults verifyResults) {
+    public NodeControlService(NodeOperations node, VerifyResults verifyResults, VerifyIds ids) {
         this.node = node;
         this.verifyResults = verifyResults;
+        this.ids = ids;
     }
 
     @Override
     public void getNodeStatus(GetNodeStatusRequest request, StreamObserver<NodeStatus> observer) {
-        answer(observer, () -> status(node.facts()));
+        ControlAnswers.answer(observer, () -> status(node.facts()));
     }
 
     private static NodeStatus status(NodeFacts facts) {
@@ -81,9 +77,10 @@ public final class NodeControlService extends NodeControlGrpc.NodeControlImplBas
 
     @Override
     public void listReplicas(ListReplicasRequest request, StreamObserver<ListReplicasResponse> observer) {
-        answer(observer, () -> {
-            Optional<VolumeId> volume =
-                    request.getVolume().isEmpty() ? Optional.empty() : Optional.of(volume(request.getVolume()));
+        ControlAnswers.answer(observer, () -> {
+            Optional<VolumeId> volume = request.getVolume().isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(ControlAnswers.volume(request.getVolume()));
             String name = node.facts().name().value();
             ListReplicasResponse.Builder response = ListReplicasResponse.newBuilder();
             node.replicas(volume).forEach(facts -> response.addReplicas(status(name, facts)));
@@ -104,6 +101,8 @@ public final class NodeControlService extends NodeControlGrpc.NodeControlImplBas
                 .setLastLsn(view.lastLsn().toString())
                 .setCommittedLsn(view.committed().toString())
                 .setUsedBytes(facts.usedBytes())
+                .setSnapshotBytes(facts.snapshotBytes())
+                .setSnapshots(facts.snapshots())
                 .setResyncComparedBytes(view.resyncComparedBytes())
                 .setResyncCopiedBytes(view.resyncCopiedBytes())
                 .setResyncTotalBytes(view.resyncTotalBytes())
@@ -121,10 +120,10 @@ public final class NodeControlService extends NodeControlGrpc.NodeControlImplBas
 
     @Override
     public void startVerify(StartVerifyRequest request, StreamObserver<StartVerifyResponse> observer) {
-        answer(observer, () -> {
-            VolumeId volume = volume(request.getVolume());
+        ControlAnswers.answer(observer, () -> {
+            VolumeId volume = ControlAnswers.volume(request.getVolume());
             ReplicaView view = primary(volume);
-            long id = lastVerify.incrementAndGet();
+            long id = ids.next();
             LOG.info("verification {} of volume {} requested", id, volume);
             node.requestVerify(volume, id);
             return StartVerifyResponse.newBuilder()
@@ -136,9 +135,9 @@ public final class NodeControlService extends NodeControlGrpc.NodeControlImplBas
 
     @Override
     public void getVerify(GetVerifyRequest request, StreamObserver<GetVerifyResponse> observer) {
-        answer(observer, () -> {
-            VolumeId volume = volume(request.getVolume());
-            one(volume);
+        ControlAnswers.answer(observer, () -> {
+            VolumeId volume = ControlAnswers.volume(request.getVolume());
+            ControlAnswers.one(node, volume);
             return verifyResults
                     .find(volume, request.getId())
                     .map(NodeControlService::response)
@@ -174,14 +173,14 @@ public final class NodeControlService extends NodeControlGrpc.NodeControlImplBas
 
     @Override
     public void handover(HandoverRequest request, StreamObserver<HandoverResponse> observer) {
-        answer(observer, () -> {
-            VolumeId volume = volume(request.getVolume());
+        ControlAnswers.answer(observer, () -> {
+            VolumeId volume = ControlAnswers.volume(request.getVolume());
             primary(volume);
             ReplicaId target;
             try {
                 target = ReplicaId.of(request.getTargetReplica());
             } catch (IllegalArgumentException e) {
-                throw failure(
+                throw ControlAnswers.failure(
                         Status.INVALID_ARGUMENT,
                         "target_replica \"" + request.getTargetReplica() + "\" is not a replica id");
             }
@@ -192,53 +191,14 @@ public final class NodeControlService extends NodeControlGrpc.NodeControlImplBas
 
     // ---- outcomes
     private ReplicaView primary(VolumeId volume) {
-        ReplicaFacts facts = one(volume);
+        ReplicaFacts facts = ControlAnswers.one(node, volume);
         if (!facts.view().role().equals(PRIMARY) || facts.failure().isPresent()) {
-            throw failure(
+            throw ControlAnswers.failure(
                     Status.FAILED_PRECONDITION,
                     "the replica of volume " + volume + " on node "
                             + node.facts().name() + " is " + facts.view().role()
                             + ", not primary; ask the primary's node");
         }
         return facts.view();
-    }
-
-    private ReplicaFacts one(VolumeId volume) {
-        List<ReplicaFacts> found = node.replicas(Optional.of(volume));
-        if (found.isEmpty()) {
-            throw failure(
-                    Status.NOT_FOUND,
-                    "volume " + volume + " has no replica on node "
-                            + node.facts().name());
-        }
-        return found.getFirst();
-    }
-
-    private static VolumeId volume(String text) {
-        try {
-            return VolumeId.of(text);
-        } catch (IllegalArgumentException e) {
-            throw failure(Status.INVALID_ARGUMENT, "volume \"" + text + "\" is not a volume id");
-        }
-    }
-
-    private static StatusRuntimeException failure(Status status, String description) {
-        return status.withDescription(description).asRuntimeException();
-    }
-
-    private static <T> void answer(StreamObserver<T> observer, Supplier<T> work) {
-        T value;
-        try {
-            value = work.get();
-        } catch (StatusRuntimeException e) {
-            observer.onError(e);
-            return;
-        } catch (RuntimeException e) {
-            LOG.error("control call failed", e);
-            observer.onError(failure(Status.INTERNAL, "the call failed; see the log of the node"));
-            return;
-        }
-        observer.onNext(value);
-        observer.onCompleted();
     }
 }

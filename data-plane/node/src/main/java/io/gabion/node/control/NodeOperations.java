@@ -48,8 +48,16 @@ public interface NodeOperations {
             boolean configurationStoreReachable) {}
 
     /**
+     * @param usedBytes of data on the disk
+     * @param snapshotBytes the part of them that only snapshots and clones still need
      * @param failure why the state machine was stopped, empty when it runs
      * @param stalledMillis how long writes have been waiting, 0 when they do not
      */
-    record ReplicaFacts(ReplicaView view, long usedBytes, Optional<String> failure, long stalledMillis) {}
+    record ReplicaFacts(
+            ReplicaView view,
+            long usedBytes,
+            long snapshotBytes,
+            int snapshots,
+            Optional<String> failure,
+            long stalledMillis) {}
 }

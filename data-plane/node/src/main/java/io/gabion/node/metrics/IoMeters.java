@@ -37,6 +37,7 @@ public final class IoMeters {
     private final Map<IoKind, Map<Phase, DistributionDataPoint>> points = new EnumMap<>(IoKind.class);
     private final Histogram acknowledgements;
     private final Histogram diskBatches;
+    private final Histogram snapshotPauses;
 
     public IoMeters(PrometheusRegistry registry) {
         Histogram io = histogram(Meter.VOLUME_IO).register(registry);
@@ -49,6 +50,7 @@ public final class IoMeters {
         }
         acknowledgements = histogram(Meter.REPLICATION_ACK).register(registry);
         diskBatches = histogram(Meter.DISK_BATCH).register(registry);
+        snapshotPauses = histogram(Meter.SNAPSHOT_PAUSE).register(registry);
     }
 
     private static Histogram.Builder histogram(Meter meter) {
@@ -74,6 +76,10 @@ public final class IoMeters {
 
     public void batchDurable(double seconds) {
         diskBatches.observe(seconds);
+    }
+
+    void snapshotPaused(double seconds) {
+        snapshotPauses.observe(seconds);
     }
 
     public void acknowledged(String peer, double seconds) {

@@ -12,6 +12,11 @@ public enum Meter {
     VOLUME_DESIRED("gabion_volume_desired", "Copies wanted.", "volume"),
     VOLUME_CAPACITY("gabion_volume_capacity_bytes", "Size of the volume.", "volume"),
     VOLUME_ALLOCATED("gabion_volume_allocated_bytes", "Space that the replica takes on this disk.", "volume"),
+    VOLUME_SNAPSHOTS("gabion_volume_snapshots", "Snapshots that the replica here holds.", "volume"),
+    VOLUME_SNAPSHOT_BYTES(
+            "gabion_volume_snapshot_bytes",
+            "Part of the allocated space that only snapshots and clones of the volume still need.",
+            "volume"),
     VOLUME_STALLED("gabion_volume_stalled", "1 while writes wait at the primary here.", "volume"),
     VOLUME_WRITES_IN_FLIGHT("gabion_volume_writes_in_flight", "Writes under way at the primary here.", "volume"),
     VOLUME_DEGRADED(
@@ -52,6 +57,16 @@ public enum Meter {
     DISK_WRITTEN("gabion_disk_written_bytes_total", "Bytes written to make it durable."),
     DISK_BATCH("gabion_disk_batch_seconds", "From submitting a batch until it is durable."),
     DISK_PROBE_AGE("gabion_disk_oldest_append_seconds", "Age of the oldest append that is not durable yet."),
+
+    SNAPSHOTS_TAKEN("gabion_snapshots_taken_total", "Snapshots that primaries here took."),
+    SNAPSHOTS_DELETED("gabion_snapshots_deleted_total", "Snapshots that primaries here deleted."),
+    SNAPSHOT_PAUSE("gabion_snapshot_pause_seconds", "How long writes waited for a snapshot."),
+    SCRUB_RATE("gabion_scrub_bytes_per_second", "What the scrub may read in a second; 0 when none runs."),
+    SCRUB_PASSES("gabion_scrub_passes_total", "Times that the scrub read everything on the disk."),
+    SCRUB_BYTES("gabion_scrub_bytes_total", "Bytes that the scrub read and compared with their checksums."),
+    SCRUB_DAMAGED(
+            "gabion_scrub_damaged_blocks_total",
+            "Blocks that the scrub found damaged; one that stays is counted in every pass."),
 
     CONFIGURATION_STORE_UP(
             "gabion_configuration_store_up", "1 when the last call to the configuration store was answered."),

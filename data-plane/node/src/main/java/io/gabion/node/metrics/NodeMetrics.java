@@ -16,6 +16,8 @@ public final class NodeMetrics {
     /** All gauges of one scrape come from one sample; a scrape takes far less than this. */
     private static final long SAMPLE_MAX_AGE_NANOS = 250_000_000;
 
+    private static final double MICROS_PER_SECOND = 1e6;
+
     private final PrometheusRegistry registry = new PrometheusRegistry();
     private final IoMeters io = new IoMeters(registry);
     private final Counter failovers = counter(Meter.FAILOVERS);
@@ -27,6 +29,8 @@ public final class NodeMetrics {
     private final Counter rebuilds = counter(Meter.REBUILDS);
     private final Counter diskErrors = counter(Meter.DISK_ERRORS);
     private final Counter readFailures = counter(Meter.READ_FAILURES);
+    private final Counter snapshotsTaken = counter(Meter.SNAPSHOTS_TAKEN);
+    private final Counter snapshotsDeleted = counter(Meter.SNAPSHOTS_DELETED);
     private final Counter notices = counter(Meter.NOTICES);
 
     /** Gives one value with the values of its labels. */
@@ -61,6 +65,8 @@ public final class NodeMetrics {
         volume(Meter.VOLUME_DESIRED, once, VolumeSample::desired);
         volume(Meter.VOLUME_CAPACITY, once, VolumeSample::capacityBytes);
         volume(Meter.VOLUME_ALLOCATED, once, VolumeSample::allocatedBytes);
+        volume(Meter.VOLUME_SNAPSHOTS, once, VolumeSample::snapshots);
+        volume(Meter.VOLUME_SNAPSHOT_BYTES, once, VolumeSample::snapshotBytes);
         volume(Meter.VOLUME_WRITES_IN_FLIGHT, once, VolumeSample::writesInFlight);
         counted(
                 Meter.VOLUME_DEGRADED,
@@ -89,6 +95,7 @@ public final class NodeMetrics {
         counted(
                 Meter.DISK_WRITTEN,
                 sink -> sink.value((double) once.get().disk().writtenBytes()));
+        scrub(once);
         gauge(Meter.CONFIGURATION_STORE_UP, sink -> sink.value(once.get().configurationStoreUp() ? 1 : 0));
         gauge(Meter.CONFIGURATION_SWAPS_WAITING, sink -> sink.value(once.get().configurationSwapsWaiting()));
         gauge(Meter.CLIENT_CONNECTIONS, sink -> sink.value(once.get().clientConnections()));
@@ -104,6 +111,19 @@ public final class NodeMetrics {
         counted(
                 Meter.PROTOCOL_ERRORS,
                 sink -> once.get().wire().endings().forEach((reason, count) -> sink.value(count, reason)));
+    }
+
+    private void scrub(Supplier<NodeSample> source) {
+        gauge(Meter.SCRUB_RATE, sink -> sink.value((double) source.get().scrub().bytesPerSecond()));
+        counted(
+                Meter.SCRUB_PASSES,
+                sink -> sink.value((double) source.get().scrub().passes()));
+        counted(
+                Meter.SCRUB_BYTES,
+                sink -> sink.value((double) source.get().scrub().checkedBytes()));
+        counted(
+                Meter.SCRUB_DAMAGED,
+                sink -> sink.value((double) source.get().scrub().damagedBlocks()));
     }
 
     // ---- counters
@@ -133,6 +153,15 @@ public final class NodeMetrics {
 
     public void rebuildEnded(String outcome) {
         rebuilds.labelValues(outcome).inc();
+    }
+
+    public void snapshotTaken(long pauseMicros) {
+        snapshotsTaken.inc();
+        io.snapshotPaused(pauseMicros / MICROS_PER_SECOND);
+    }
+
+    public void snapshotDeleted() {
+        snapshotsDeleted.inc();
     }
 
     public void diskError() {

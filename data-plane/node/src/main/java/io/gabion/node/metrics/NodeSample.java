@@ -12,6 +12,7 @@ public record NodeSample(
         List<VolumeSample> volumes,
         Map<String, Boolean> peers,
         DiskSample disk,
+        ScrubSample scrub,
         boolean configurationStoreUp,
         int configurationSwapsWaiting,
         int clientConnections,
@@ -33,6 +34,13 @@ public record NodeSample(
             long dataBytes,
             long writtenBytes,
             long checksumFailures) {}
+
+    /**
+     * Since the disk was opened.
+     *
+     * @param bytesPerSecond that the scrub may read, 0: none runs
+     */
+    public record ScrubSample(long bytesPerSecond, long passes, long checkedBytes, long damagedBlocks) {}
 
     /** @param endings connections and attempts that ended, by reason */
     public record WireSample(long bytesSent, long bytesReceived, long flushes, Map<String, Long> endings) {

@@ -3,6 +3,7 @@ package io.gabion.node.metrics;
 /**
  * One replica at the time of a scrape.
  *
+ * @param snapshotBytes part of {@code allocatedBytes} that only snapshots and clones still need
  * @param inSync copies in the in-sync set of the newest record known here
  * @param isStalled writes wait
  */
@@ -16,6 +17,8 @@ public record VolumeSample(
         int desired,
         long capacityBytes,
         long allocatedBytes,
+        int snapshots,
+        long snapshotBytes,
         boolean isStalled,
         int writesInFlight,
         double degradedSeconds,

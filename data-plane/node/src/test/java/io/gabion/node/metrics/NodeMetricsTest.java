@@ -19,11 +19,12 @@ import org.junit.jupiter.api.Test;
 
 class NodeMetricsTest {
     private static final VolumeSample VOLUME =
-            new VolumeSample("v", "name", "r", "primary", 3, 2, 3, 1024, 512, true, 4, 1.5, 0, 0, 0);
+            new VolumeSample("v", "name", "r", "primary", 3, 2, 3, 1024, 512, 2, 128, true, 4, 1.5, 0, 0, 0);
     private static final NodeSample SAMPLE = new NodeSample(
             List.of(VOLUME),
             Map.of("n2", true, "n3", false),
             new NodeSample.DiskSample("d", 100, 50, 10, 40, 0, 1, 2, 3, 4, 5),
+            new NodeSample.ScrubSample(65536, 1, 4096, 0),
             true,
             0,
             1,
@@ -38,6 +39,7 @@ class NodeMetricsTest {
         metrics.io().acknowledged("n2", 0.002);
         metrics.io().batchDurable(0.003);
         metrics.noticed("activated");
+        metrics.snapshotTaken(1500);
         metrics.rebuildEnded("finished");
         String text;
         InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
