@@ -3,6 +3,7 @@ package io.gabion.cli;
 import io.gabion.cli.cluster.Cluster;
 import io.gabion.cli.cluster.ClusterContext;
 import io.gabion.cli.cluster.Session;
+import io.gabion.cli.snapshot.SnapshotCommands;
 import io.gabion.cli.text.ByteSize;
 import io.gabion.cli.text.CommandFailure;
 import io.gabion.cli.text.CommandGroup;
@@ -93,6 +94,7 @@ public final class Gabion implements Runnable, Session {
         Gabion root = new Gabion();
         CommandLine line = new CommandLine(root);
         line.addSubcommand(VolumeCommands.all(root));
+        line.addSubcommand(SnapshotCommands.all(root));
         line.addSubcommand(CommandGroup.of(new Groups.Pool(), new PoolCreate(root), new PoolList(root)));
         line.addSubcommand(CommandGroup.of(new Groups.Node(), new NodeList(root), new NodeHandover(root)));
         line.addSubcommand(CommandGroup.of(new Groups.Store(), new StoreChecking(root), new StoreDumping(root)));

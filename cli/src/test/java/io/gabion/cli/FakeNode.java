@@ -53,6 +53,9 @@ final class FakeNode extends NodeControlGrpc.NodeControlImplBase implements Auto
 
     volatile String stallReason = "";
 
+    /** What it holds and how it answers about snapshots. */
+    final FakeSnapshots snapshots = new FakeSnapshots();
+
     private final NodeName name;
     private final Server server;
     private final ManagedChannel channel;
@@ -65,7 +68,7 @@ final class FakeNode extends NodeControlGrpc.NodeControlImplBase implements Auto
                 tls,
                 Set.of(ControlRole.OPERATOR),
                 Executors.newVirtualThreadPerTaskExecutor(),
-                List.of(this));
+                List.of(this, snapshots));
         var unused = store().putNode(PutNodeRequest.newBuilder()
                 .setRecord(
                         ControlCodec.toProto(new NodeRecord(this.name, "127.0.0.1", 1, server.getPort(), 2, "fake", 0)))

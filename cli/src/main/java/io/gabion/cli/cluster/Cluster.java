@@ -10,6 +10,8 @@ import io.gabion.protocol.control.ControlTls;
 import io.gabion.protocol.control.v1.AgentControlGrpc;
 import io.gabion.protocol.control.v1.ConfigurationStoreGrpc;
 import io.gabion.protocol.control.v1.NodeControlGrpc;
+import io.gabion.protocol.control.v1.SnapshotControlGrpc;
+import io.gabion.protocol.control.v1.SnapshotRecordsGrpc;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
@@ -62,6 +64,15 @@ public final class Cluster implements AutoCloseable {
         return call.apply(ConfigurationStoreGrpc.newBlockingStub(store).withDeadlineAfter(Deadlines.CALL));
     }
 
+    /** As {@link #store}, for the names of snapshots. */
+    public <T> T snapshotRecords(Function<SnapshotRecordsGrpc.SnapshotRecordsBlockingStub, T> call) {
+        try {
+            return call.apply(SnapshotRecordsGrpc.newBlockingStub(store).withDeadlineAfter(Deadlines.CALL));
+        } catch (StatusRuntimeException e) {
+            throw new CommandFailure(ControlErrors.describe(storeName(), e), e);
+        }
+    }
+
     public String storeName() {
         return "configuration store " + context.configurationStore();
     }
@@ -78,6 +89,12 @@ public final class Cluster implements AutoCloseable {
     public <T> T nodeRaw(
             NodeRecord node, Duration deadline, Function<NodeControlGrpc.NodeControlBlockingStub, T> call) {
         return call.apply(NodeControlGrpc.newBlockingStub(channel(node)).withDeadlineAfter(deadline));
+    }
+
+    /** As {@link #nodeRaw}, for what is about snapshots. */
+    public <T> T snapshotsRaw(
+            NodeRecord node, Duration deadline, Function<SnapshotControlGrpc.SnapshotControlBlockingStub, T> call) {
+        return call.apply(SnapshotControlGrpc.newBlockingStub(channel(node)).withDeadlineAfter(deadline));
     }
 
     public static String nodeName(NodeRecord node) {

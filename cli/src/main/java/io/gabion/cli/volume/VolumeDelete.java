@@ -5,11 +5,13 @@ import io.gabion.cli.cluster.Deadlines;
 import io.gabion.cli.cluster.NodeSurvey;
 import io.gabion.cli.cluster.RecordAccess;
 import io.gabion.cli.cluster.Session;
+import io.gabion.cli.cluster.SnapshotNames;
 import io.gabion.cli.text.CommandFailure;
 import io.gabion.cli.text.UsageFailure;
 import io.gabion.model.NodeName;
 import io.gabion.model.ReplicaPlacement;
 import io.gabion.model.VolumeRecord;
+import io.gabion.protocol.control.SnapshotRecord;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,6 +26,9 @@ final class VolumeDelete implements Callable<Integer> {
 
     @Parameters(paramLabel = "NAME", description = "Name or id of the volume.")
     private String name = "";
+
+    @Option(names = "--with-snapshots", description = "Also deletes the snapshots that the volume has.")
+    private boolean withSnapshots;
 
     @Option(names = "--yes", description = "Confirms: the data is gone for good.")
     private boolean confirmed;
@@ -41,7 +46,9 @@ final class VolumeDelete implements Callable<Integer> {
         }
         try (Cluster cluster = session.connect()) {
             RecordAccess records = new RecordAccess(cluster);
-            VolumeRecord deleting = records.change(records.volume(name), VolumeDelete::markDeleting);
+            VolumeRecord volume = records.volume(name);
+            checkSnapshots(cluster, volume);
+            VolumeRecord deleting = records.change(volume, VolumeDelete::markDeleting);
             boolean gone = Deadlines.await(Deadlines.CHANGE, () -> {
                 Optional<VolumeRecord> now = records.find(deleting.id());
                 return now.isEmpty() || (now.get().placement().isEmpty() && records.remove(now.get()));
@@ -56,6 +63,18 @@ final class VolumeDelete implements Callable<Integer> {
                             () -> "volume \"" + deleting.spec().name() + "\" deleted on every node");
         }
         return 0;
+    }
+
+    private void checkSnapshots(Cluster cluster, VolumeRecord volume) {
+        if (withSnapshots || volume.deleting()) {
+            return;
+        }
+        List<String> snapshots = new SnapshotNames(cluster)
+                .of(volume.id()).stream().map(SnapshotRecord::name).toList();
+        if (!snapshots.isEmpty()) {
+            throw new CommandFailure("volume \"" + volume.spec().name() + "\" has snapshots that would go with it: "
+                    + snapshots + "; give --with-snapshots if that is meant");
+        }
     }
 
     private static VolumeRecord markDeleting(VolumeRecord current, String writer) {

@@ -65,6 +65,10 @@ final class VolumeDescribe implements Callable<Integer> {
                                 .map(a -> a.node() + " (generation " + a.generation()
                                         + (a.readOnly() ? ", read only" : "") + ")")
                                 .collect(Collectors.joining(", ")));
+        d.replicas().stream()
+                .filter(r -> r.replica().equals(d.primary()) && r.snapshots() + r.snapshotBytes() > 0)
+                .findFirst()
+                .ifPresent(r -> line(text, "snapshots", snapshots(d, r)));
         line(text, "sessions", d.sessions().isEmpty() ? "none" : String.join(", ", d.sessions()));
         VolumeDescription.Stall stall = d.stall();
         if (stall != null) {
@@ -88,6 +92,12 @@ final class VolumeDescribe implements Callable<Integer> {
                 .append(table)
                 .append(notes.isEmpty() ? "" : "\n" + notes)
                 .toString();
+    }
+
+    private static String snapshots(VolumeDescription d, Replica primary) {
+        return primary.snapshots() + "; of the " + ByteSize.format(primary.usedBytes()) + " used, "
+                + ByteSize.format(primary.snapshotBytes())
+                + " are kept for snapshots and clones alone (one by one: gabion snapshot list " + d.name() + ")";
     }
 
     private static void row(TextTable table, Replica r) {

@@ -52,6 +52,7 @@ record VolumeDescription(
      * @param reachable whether the node answered; the facts after it are empty when it did not
      * @param silentMillis since another node last heard of this one, null when nobody can say or it answers
      * @param tombstone the replica is to be deleted
+     * @param snapshotBytes part of {@code usedBytes} that only snapshots and clones still need
      */
     record Replica(
             String node,
@@ -68,6 +69,8 @@ record VolumeDescription(
             String lastLsn,
             String committedLsn,
             long usedBytes,
+            int snapshots,
+            long snapshotBytes,
             long resyncComparedBytes,
             long resyncCopiedBytes,
             long resyncTotalBytes,
@@ -151,6 +154,8 @@ record VolumeDescription(
                 status.getLastLsn(),
                 status.getCommittedLsn(),
                 status.getUsedBytes(),
+                status.getSnapshots(),
+                status.getSnapshotBytes(),
                 status.getResyncComparedBytes(),
                 status.getResyncCopiedBytes(),
                 status.getResyncTotalBytes(),

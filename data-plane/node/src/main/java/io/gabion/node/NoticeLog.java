@@ -39,15 +39,7 @@ final class NoticeLog {
                         n.epoch(),
                         n.promisedEpoch());
             }
-            case Notice.SnapshotTaken n -> {
-                metrics.snapshotTaken(n.pauseMicros());
-                LOG.info(
-                        "{}: snapshot {} taken at {}, writes waited {} us",
-                        volume,
-                        n.number(),
-                        n.lsn(),
-                        n.pauseMicros());
-            }
+            case Notice.SnapshotTaken n -> logTaken(volume, n);
             case Notice.SnapshotDeleted n -> {
                 metrics.snapshotDeleted();
                 LOG.info("{}: snapshot {} deleted", volume, n.number());
@@ -87,6 +79,11 @@ final class NoticeLog {
             case Notice.ConfigStoreUnavailable n ->
                 LOG.warn("{}: configuration store unavailable ({}): {}", volume, n.operation(), n.reason());
         }
+    }
+
+    private void logTaken(String volume, Notice.SnapshotTaken n) {
+        metrics.snapshotTaken(n.pauseMicros());
+        LOG.info("{}: snapshot {} taken at {}, writes waited {} us", volume, n.number(), n.lsn(), n.pauseMicros());
     }
 
     private static void logActivated(String volume, Notice.Activated n) {

@@ -17,6 +17,7 @@ import io.gabion.protocol.control.v1.GetVolumeResponse;
 import io.gabion.protocol.control.v1.ListReplicasRequest;
 import io.gabion.protocol.control.v1.NodeControlGrpc;
 import io.gabion.protocol.control.v1.ReplicaStatus;
+import io.gabion.protocol.control.v1.SnapshotControlGrpc;
 import io.gabion.protocol.control.v1.SwapResult;
 import io.gabion.protocol.control.v1.SwapVolumeRequest;
 import io.gabion.protocol.control.v1.SwapVolumeResponse;
@@ -344,6 +345,16 @@ final class Cluster implements AutoCloseable {
     int replicas(StorageNode inside) throws IOException {
         return control(inside.controlPort(), stub -> stub.listReplicas(ListReplicasRequest.getDefaultInstance()))
                 .getReplicasCount();
+    }
+
+    <T> T snapshots(String name, Function<SnapshotControlGrpc.SnapshotControlBlockingStub, T> call) throws IOException {
+        ManagedChannel channel =
+                ControlChannels.secure(HOST, node(name).controlPort(), operator, Set.of(ControlRole.NODE));
+        try {
+            return call.apply(SnapshotControlGrpc.newBlockingStub(channel).withDeadlineAfter(12, TimeUnit.SECONDS));
+        } finally {
+            channel.shutdownNow();
+        }
     }
 
     <T> T control(String name, Function<NodeControlGrpc.NodeControlBlockingStub, T> call) throws IOException {
