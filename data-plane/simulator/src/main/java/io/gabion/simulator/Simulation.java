@@ -218,7 +218,7 @@ public final class Simulation {
             if (snapshots.pending() > 0) {
                 trace.violation("check", snapshots.pending() + " calls for snapshots have no answer");
             }
-            snapshotCheck.check(snapshots.live());
+            snapshotCheck.check(snapshots);
         }
         histories.check();
     }

@@ -103,6 +103,9 @@ final class SnapshotDesk {
             }
             return true;
         }
+        if (isBeingDeleted(call)) {
+            return true;
+        }
         if (call.number <= Math.max(usedUpTo, r.snapshots.highest())) {
             return finish(call, new SnapshotOutcome.NumberUsed());
         }
@@ -127,9 +130,7 @@ final class SnapshotDesk {
             sequenceDeletion(call.number);
             return true;
         }
-        if (deleting.contains(call.number)) {
-            waiting.removeFirst();
-            underWay.add(call);
+        if (isBeingDeleted(call)) {
             return true;
         }
         if (!isReserved(call)) {
@@ -139,6 +140,16 @@ final class SnapshotDesk {
         // epoch.
         usedUpTo = Math.max(usedUpTo, call.number);
         return finish(call, new SnapshotOutcome.Deleted());
+    }
+
+    /** Nobody hears that a snapshot is gone before it is gone everywhere: the deletion could still be lost with its epoch. */
+    private boolean isBeingDeleted(Call call) {
+        if (!deleting.contains(call.number)) {
+            return false;
+        }
+        waiting.removeFirst();
+        underWay.add(call);
+        return true;
     }
 
     private void sequenceDeletion(long number) {
@@ -185,13 +196,13 @@ final class SnapshotDesk {
     // ---- commits
     void taken(long number) {
         taking.remove(number);
-        Lsn at = r.snapshots.at(number);
-        if (at == null) {
-            answerAll(number, false, new SnapshotOutcome.NumberUsed());
-            return;
-        }
         long pause = heldSinceNanos == Long.MAX_VALUE ? 0 : TimeUnit.NANOSECONDS.toMicros(r.now - heldSinceNanos);
         heldSinceNanos = Long.MAX_VALUE;
+        Lsn at = r.snapshots.at(number);
+        if (at == null) {
+            // Its deletion follows, and answers.
+            return;
+        }
         r.notice(new Notice.SnapshotTaken(number, at, pause));
         answerAll(number, false, new SnapshotOutcome.Taken(at));
     }
@@ -200,6 +211,7 @@ final class SnapshotDesk {
         deleting.remove(number);
         r.notice(new Notice.SnapshotDeleted(number));
         answerAll(number, true, new SnapshotOutcome.Deleted());
+        answerAll(number, false, new SnapshotOutcome.NumberUsed());
     }
 
     private void answerAll(long number, boolean deletion, SnapshotOutcome outcome) {

@@ -111,6 +111,23 @@ class SnapshotTest {
         }
 
         @Test
+        void nobodyHearsThatANumberIsGoneBeforeItsDeletionIsEverywhere() {
+            active(1);
+            b.step(new Event.SnapshotWanted(1, 1));
+            b.step(new Event.SnapshotUnwanted(2, 1));
+            b.durable();
+            b.acknowledge(1);
+            b.step(new Event.SnapshotWanted(3, 1));
+            assertThat(outcomes()).isEmpty();
+            b.acknowledge(2);
+            assertThat(b.all(Effect.SnapshotAnswered.class))
+                    .containsExactlyInAnyOrder(
+                            new Effect.SnapshotAnswered(1, new SnapshotOutcome.NumberUsed()),
+                            new Effect.SnapshotAnswered(2, new SnapshotOutcome.Deleted()),
+                            new Effect.SnapshotAnswered(3, new SnapshotOutcome.NumberUsed()));
+        }
+
+        @Test
         void deletedNumberIsNeverTakenAgain() {
             active(2);
             b.step(new Event.SnapshotWanted(1, 1));
@@ -201,6 +218,9 @@ class SnapshotTest {
             // N2 said that it has none and never had: it takes both.
             assertThat(operations()).containsExactly(new Operation.DeleteSnapshot(2));
             b.step(new Event.SnapshotWanted(77, 2));
+            assertThat(outcomes()).isEmpty();
+            b.durable();
+            b.acknowledge(1);
             assertThat(outcomes()).containsExactly(new SnapshotOutcome.NumberUsed());
         }
 

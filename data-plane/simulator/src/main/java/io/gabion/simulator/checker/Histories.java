@@ -19,9 +19,15 @@ public final class Histories {
     private final Trace trace;
     private final TreeMap<Long, RegisterHistory> blocks = new TreeMap<>();
     private final Map<RequestId, Open> open = new HashMap<>();
-    private final Map<Long, Map<Long, RegisterHistory.Entry>> snapshots = new HashMap<>();
+    private final Map<Long, OpenSnapshot> snapshots = new HashMap<>();
+    private final List<Snapshot> taken = new ArrayList<>();
 
     private record Open(ClientOperation operation, List<RegisterHistory.Entry> entries) {}
+
+    private record OpenSnapshot(long wantedAtNanos, Map<Long, RegisterHistory.Entry> entries) {}
+
+    /** @param values content by block */
+    private record Snapshot(long number, RegisterHistory.Span taken, Map<Long, Long> values) {}
 
     public Histories(Trace trace) {
         this.trace = trace;
@@ -96,16 +102,39 @@ public final class Histories {
         for (long block : all) {
             entries.put(block, history(block).beginRead("snapshot " + number, nowNanos));
         }
-        snapshots.put(number, entries);
+        snapshots.put(number, new OpenSnapshot(nowNanos, entries));
     }
 
     public void snapshotTaken(long number, LongUnaryOperator stampOf, long nowNanos) {
-        Map<Long, RegisterHistory.Entry> entries = snapshots.remove(number);
-        if (entries == null) {
+        OpenSnapshot begun = snapshots.remove(number);
+        if (begun == null) {
             trace.violation("check", "snapshot " + number + " was taken twice or never wanted");
             return;
         }
-        entries.forEach((block, entry) -> history(block).endRead(entry, stampOf.applyAsLong(block), nowNanos));
+        Map<Long, Long> values = new TreeMap<>();
+        begun.entries().forEach((block, entry) -> {
+            long value = stampOf.applyAsLong(block);
+            values.put(block, value);
+            history(block).endRead(entry, value, nowNanos);
+        });
+        taken.add(new Snapshot(number, new RegisterHistory.Span(begun.wantedAtNanos(), nowNanos), values));
+    }
+
+    /** Is there a time at which all blocks together were as in the snapshot? */
+    private void checkCut(Snapshot snapshot) {
+        List<RegisterHistory.Span> spans = List.of(snapshot.taken());
+        for (Map.Entry<Long, Long> block : snapshot.values().entrySet()) {
+            List<RegisterHistory.Span> left =
+                    RegisterHistory.Span.common(spans, history(block.getKey()).mayHold(block.getValue()));
+            if (left.isEmpty()) {
+                trace.violation(
+                        "check",
+                        "snapshot " + snapshot.number() + " is no state of the volume: block " + block.getKey() + " is "
+                                + Long.toHexString(block.getValue()) + " in it, at no time of " + spans);
+                return;
+            }
+            spans = left;
+        }
     }
 
     /** Nothing of this client that has no answer yet may take effect any more. */
@@ -128,5 +157,6 @@ public final class Histories {
     /** Checks everything; reports every block whose history cannot be. */
     public void check() {
         blocks.values().forEach(history -> history.check().ifPresent(text -> trace.violation("check", text)));
+        taken.forEach(this::checkCut);
     }
 }

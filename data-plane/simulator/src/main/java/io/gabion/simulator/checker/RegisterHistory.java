@@ -28,6 +28,24 @@ public final class RegisterHistory {
     /** The value of the block when exactly the open operations in {@code mask} have taken effect already. */
     private record State(long value, long mask) {}
 
+    /** Some virtual time, both ends included. */
+    record Span(long fromNanos, long toNanos) {
+        /** The times that are in one of each. */
+        static List<Span> common(List<Span> some, List<Span> others) {
+            List<Span> common = new ArrayList<>();
+            for (Span one : some) {
+                for (Span other : others) {
+                    long from = Math.max(one.fromNanos, other.fromNanos);
+                    long to = Math.min(one.toNanos, other.toNanos);
+                    if (from <= to) {
+                        common.add(new Span(from, to));
+                    }
+                }
+            }
+            return common;
+        }
+    }
+
     private enum Step {
         BEGIN,
         END,
@@ -46,13 +64,18 @@ public final class RegisterHistory {
         private final boolean write;
         private final String text;
         private long value;
+        private final long begunAtNanos;
         private boolean answered;
+        /** When it has taken effect, if it ever does. */
+        private long settledAtNanos = Long.MAX_VALUE;
+
         private int slot = -1;
 
-        private Entry(boolean write, long value, String text) {
+        private Entry(boolean write, long value, String text, long begunAtNanos) {
             this.write = write;
             this.value = value;
             this.text = text;
+            this.begunAtNanos = begunAtNanos;
         }
 
         private long bit() {
@@ -66,19 +89,20 @@ public final class RegisterHistory {
 
     /** A write of {@code value} (0 for zeros) begins. */
     public Entry beginWrite(long value, String text, long nowNanos) {
-        Entry entry = new Entry(true, value, text);
+        Entry entry = new Entry(true, value, text, nowNanos);
         events.add(new Event(Step.BEGIN, entry, nowNanos));
         return entry;
     }
 
     public Entry beginRead(String text, long nowNanos) {
-        Entry entry = new Entry(false, 0, text);
+        Entry entry = new Entry(false, 0, text, nowNanos);
         events.add(new Event(Step.BEGIN, entry, nowNanos));
         return entry;
     }
 
     public void endWrite(Entry entry, long nowNanos) {
         entry.answered = true;
+        entry.settledAtNanos = nowNanos;
         events.add(new Event(Step.END, entry, nowNanos));
     }
 
@@ -89,7 +113,37 @@ public final class RegisterHistory {
 
     /** From here on the operation has taken effect or never will. */
     public void abandon(Entry entry, long nowNanos) {
+        entry.settledAtNanos = Math.min(entry.settledAtNanos, nowNanos);
         events.add(new Event(Step.ABANDON, entry, nowNanos));
+    }
+
+    /** When the register may have held {@code value}, as far as beginnings and ends of the writes alone tell. */
+    List<Span> mayHold(long value) {
+        List<Entry> writes = events.stream()
+                .filter(event -> event.step() == Step.BEGIN && event.entry().write)
+                .map(Event::entry)
+                .toList();
+        List<Span> spans = new ArrayList<>();
+        if (value == 0) {
+            spans.add(new Span(0, overwrittenBy(writes, 0)));
+        }
+        for (Entry write : writes) {
+            if (write.value == value) {
+                spans.add(new Span(write.begunAtNanos, overwrittenBy(writes, write.settledAtNanos)));
+            }
+        }
+        return spans;
+    }
+
+    /** End of the first answered write that began after {@code settledAtNanos}: what was there before is gone then. */
+    private static long overwrittenBy(List<Entry> writes, long settledAtNanos) {
+        long by = Long.MAX_VALUE;
+        for (Entry write : writes) {
+            if (write.answered && write.begunAtNanos > settledAtNanos) {
+                by = Math.min(by, write.settledAtNanos);
+            }
+        }
+        return by;
     }
 
     /** A description of the first answer that no atomic register could have given; empty when there is none. */

@@ -12,11 +12,16 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 
-/** Stands for whoever takes and deletes snapshots: reserves numbers, asks the primary until there is an answer, remembers it. */
+/**
+ * Stands for whoever takes and deletes snapshots: reserves numbers, asks the primary until there is an answer, remembers it.
+ * At random it also gives up before there is one, deletes what is only being taken, and takes again what it has, or had.
+ */
 public final class SnapshotOperator {
     private static final long ASK_AGAIN_NANOS = 900_000_000L;
     private static final long GAP_NANOS = 2_000_000_000L;
@@ -28,12 +33,15 @@ public final class SnapshotOperator {
     private final ConfigurationService configuration;
     private final Consumer<Event> primary;
     private final Listener listener;
-    private final TreeMap<Long, Lsn> live = new TreeMap<>();
-    private final Map<Long, Wish> calls = new HashMap<>();
+    private final TreeSet<Long> wanted = new TreeSet<>();
+    private final TreeMap<Long, Lsn> taken = new TreeMap<>();
+    private final TreeSet<Long> unwanted = new TreeSet<>();
+    private final TreeSet<Long> gone = new TreeSet<>();
+    private final Map<Long, Call> calls = new HashMap<>();
     private final List<Wish> open = new ArrayList<>();
     private long lastCall;
-    private int taken;
-    private int deleted;
+    private int takenCount;
+    private int deletedCount;
     private int repeated;
     private boolean stopped;
 
@@ -41,7 +49,11 @@ public final class SnapshotOperator {
     public interface Listener {
         void wanted(long number);
 
+        /** For the first time. */
         void taken(String node, long number);
+
+        /** It is gone for good. */
+        void gone(String node, long number);
     }
 
     private static final class Wish {
@@ -53,6 +65,9 @@ public final class SnapshotOperator {
             this.deletion = deletion;
         }
     }
+
+    /** @param wasGone the number was known to be gone when this was asked */
+    private record Call(Wish wish, long number, boolean wasGone) {}
 
     /** @param primary receives requests for the node that the configuration names as primary; they may get lost */
     public SnapshotOperator(
@@ -78,13 +93,30 @@ public final class SnapshotOperator {
         scheduler.after(dice.around(GAP_NANOS), () -> startRandomly(dice));
     }
 
-    /** Takes a snapshot or deletes one. */
+    /** Does one of the things that it can. */
     public void changeSomething(Dice dice) {
-        if (live.size() + open.size() < ENOUGH && dice.chance(0.7)) {
+        int draw = dice.below(100);
+        if (draw < 8 && !open.isEmpty()) {
+            giveUp(dice.pick(open));
+        } else if (draw < 20 && !wanted.isEmpty()) {
+            takeOnce(dice.pick(List.copyOf(wanted)));
+        } else if (draw < 24) {
+            reserveOnly();
+        } else if (draw < 75 && present().size() < ENOUGH) {
             take();
-        } else if (!live.isEmpty()) {
-            delete(dice.pick(List.copyOf(live.keySet())));
+            if (dice.chance(0.15)) {
+                delete(wanted.last());
+            }
+        } else if (!present().isEmpty()) {
+            delete(dice.pick(List.copyOf(present())));
         }
+    }
+
+    /** Numbers that may name a snapshot. */
+    private NavigableSet<Long> present() {
+        TreeSet<Long> present = new TreeSet<>(wanted);
+        present.removeAll(gone);
+        return present;
     }
 
     /** No new wishes; those that are open are pursued. */
@@ -95,16 +127,44 @@ public final class SnapshotOperator {
     public void take() {
         Wish wish = new Wish(reserve(), false);
         open.add(wish);
-        listener.wanted(wish.number);
-        ask(wish);
+        want(wish.number);
+        pursue(wish);
+    }
+
+    /** Reserves a number and takes nothing under it. */
+    public long reserveOnly() {
+        long number = reserve();
+        want(number);
+        return number;
+    }
+
+    /** Asks once, perhaps again, for a snapshot with this number. */
+    public void takeOnce(long number) {
+        ask(new Wish(number, false));
+    }
+
+    private void want(long number) {
+        wanted.add(number);
+        listener.wanted(number);
     }
 
     public void delete(long number) {
-        if (open.stream().noneMatch(wish -> wish.number == number)) {
+        if (open.stream().noneMatch(wish -> wish.deletion && wish.number == number)) {
             Wish wish = new Wish(number, true);
             open.add(wish);
-            ask(wish);
+            unwanted.add(number);
+            pursue(wish);
         }
+    }
+
+    /** Does not ask again; what was asked may still happen. */
+    public void giveUpAll() {
+        List.copyOf(open).forEach(this::giveUp);
+    }
+
+    private void giveUp(Wish wish) {
+        trace.line("operator", "gives up snapshot " + wish.number);
+        open.remove(wish);
     }
 
     private long reserve() {
@@ -114,61 +174,108 @@ public final class SnapshotOperator {
         return number;
     }
 
-    private void ask(Wish wish) {
-        if (!open.contains(wish)) {
-            return;
+    private void pursue(Wish wish) {
+        if (open.contains(wish)) {
+            long call = ask(wish);
+            scheduler.after(ASK_AGAIN_NANOS, () -> {
+                if (calls.containsKey(call)) {
+                    pursue(wish);
+                }
+            });
         }
+    }
+
+    private long ask(Wish wish) {
         long call = ++lastCall;
-        calls.put(call, wish);
+        calls.put(call, new Call(wish, wish.number, gone.contains(wish.number)));
         trace.line("operator", (wish.deletion ? "delete" : "take") + " snapshot " + wish.number + " #" + call);
         primary.accept(
                 wish.deletion
                         ? new Event.SnapshotUnwanted(call, wish.number)
                         : new Event.SnapshotWanted(call, wish.number));
-        scheduler.after(ASK_AGAIN_NANOS, () -> {
-            if (calls.containsKey(call)) {
-                ask(wish);
-            }
-        });
+        return call;
     }
 
-    public void answered(String node, long call, SnapshotOutcome outcome) {
-        Wish wish = calls.get(call);
-        if (wish == null) {
+    // ---- answers
+    public void answered(String node, long number, SnapshotOutcome outcome) {
+        Call call = calls.get(number);
+        if (call == null) {
             return;
         }
         switch (outcome) {
             case SnapshotOutcome.Taken(Lsn lsn) -> {
-                finish(wish);
-                live.put(wish.number, lsn);
-                taken++;
-                listener.taken(node, wish.number);
+                finish(call.wish);
+                taken(node, call, lsn);
             }
             case SnapshotOutcome.Deleted _ -> {
-                finish(wish);
-                live.remove(wish.number);
-                deleted++;
+                finish(call.wish);
+                deletedCount++;
+                gone(node, call);
             }
             case SnapshotOutcome.NumberUsed _ -> {
-                calls.values().removeIf(wish::equals);
-                wish.number = reserve();
-                repeated++;
-                listener.wanted(wish.number);
-                scheduler.after(0, () -> ask(wish));
+                gone(node, call);
+                replace(call.wish);
             }
             case SnapshotOutcome.NotPrimary _, SnapshotOutcome.Refused _ -> {}
         }
     }
 
+    private void taken(String node, Call call, Lsn lsn) {
+        Lsn before = taken.putIfAbsent(call.number, lsn);
+        if (before == null && !unwanted.contains(call.number)) {
+            takenCount++;
+            listener.taken(node, call.number);
+        } else if (before != null && !before.equals(lsn)) {
+            trace.violation(node, "says that snapshot " + call.number + " was taken at " + lsn + ", not " + before);
+        }
+        if (call.wasGone) {
+            trace.violation(node, "takes snapshot " + call.number + ", which was gone");
+        }
+    }
+
+    private void gone(String node, Call call) {
+        if (taken.containsKey(call.number) && !unwanted.contains(call.number)) {
+            trace.violation(node, "says that snapshot " + call.number + " is gone, which nobody deleted");
+        }
+        if (gone.add(call.number)) {
+            listener.gone(node, call.number);
+        }
+    }
+
+    /** The number was lost: the snapshot is still wanted, unless it was given up or deleted meanwhile. */
+    private void replace(Wish wish) {
+        boolean pursued = open.contains(wish);
+        finish(wish);
+        if (pursued && !unwanted.contains(wish.number)) {
+            open.add(wish);
+            wish.number = reserve();
+            repeated++;
+            want(wish.number);
+            scheduler.after(0, () -> pursue(wish));
+        }
+    }
+
     private void finish(Wish wish) {
         open.remove(wish);
-        calls.values().removeIf(wish::equals);
+        calls.values().removeIf(call -> call.wish.equals(wish));
     }
 
     // ---- what came of it
-    /** Snapshots that were answered as taken and not as deleted. */
+    /** Snapshots that must be there: answered as taken, and nobody asked for their deletion. */
     public SortedMap<Long, Lsn> live() {
+        TreeMap<Long, Lsn> live = new TreeMap<>(taken);
+        live.keySet().removeAll(unwanted);
         return Collections.unmodifiableSortedMap(live);
+    }
+
+    /** Every number that was ever asked for. */
+    public NavigableSet<Long> wanted() {
+        return Collections.unmodifiableNavigableSet(wanted);
+    }
+
+    /** Numbers that must not name a snapshot any more. */
+    public NavigableSet<Long> gone() {
+        return Collections.unmodifiableNavigableSet(gone);
     }
 
     /** Wishes without an answer. */
@@ -177,11 +284,11 @@ public final class SnapshotOperator {
     }
 
     public int taken() {
-        return taken;
+        return takenCount;
     }
 
     public int deleted() {
-        return deleted;
+        return deletedCount;
     }
 
     /** Times that another number had to be reserved because the first one was lost with its epoch. */
