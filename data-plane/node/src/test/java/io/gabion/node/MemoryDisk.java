@@ -129,6 +129,7 @@ final class MemoryDisk implements ReplicaDisk {
             case Effect.ReadRegionTable(long ticket) -> answer(volume, new Event.RegionTableRead(ticket, regions(c)));
             case Effect.ReadChanges(long ticket, Lsn after) ->
                 answer(volume, new Event.ChangesRead(ticket, Optional.empty()));
+            case Effect.Clone clone -> answer(volume, new Event.Cloned(clone.ticket(), false));
             case Effect.AtSnapshot _ -> throw new IllegalArgumentException("no snapshots here");
             case Effect.Verify(long verify, Lsn lsn) ->
                 Objects.requireNonNull(listener).verified(volume, verify, new VerifyOutcome.Failed(lsn, "in memory"));

@@ -369,6 +369,7 @@ public final class DiskStore implements AutoCloseable {
      */
     public void executeAt(VolumeId volume, long snapshot, Effect.StoreEffect effect) {
         if (effect instanceof Effect.Append
+                || effect instanceof Effect.Clone
                 || effect instanceof Effect.AtSnapshot
                 || effect instanceof Effect.ReadChanges) {
             throw new IllegalArgumentException("of a snapshot only content and versions can be read, not " + effect);
@@ -439,6 +440,7 @@ public final class DiskStore implements AutoCloseable {
         switch (effect) {
             case Effect.Append append ->
                 appends.append(volume, append.ticket(), new BatchBuilder.Item.Change(volume, append.record()));
+            case Effect.Clone clone -> reads.answer(volume, new Event.Cloned(clone.ticket(), false));
             case Effect.Read read ->
                 find(volume, read.ticket())
                         .ifPresent(r -> guarded(volume, read.ticket(), () -> reads.read(volume, r, at, read)));
@@ -465,6 +467,7 @@ public final class DiskStore implements AutoCloseable {
                         AppendPath.release(append.record());
                         yield new Event.StoreFaulted(reason);
                     }
+                    case Effect.Clone clone -> new Event.Cloned(clone.ticket(), false);
                     case Effect.Read read -> new Event.ReadFailed(read.ticket(), reason);
                     case Effect.ReadBlocks read -> new Event.ReadFailed(read.ticket(), reason);
                     case Effect.ReadVersions read -> new Event.ReadFailed(read.ticket(), reason);

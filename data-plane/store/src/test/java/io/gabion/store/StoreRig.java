@@ -134,6 +134,7 @@ final class StoreRig implements AutoCloseable {
             case Event.VersionsRead r -> answer(r.ticket(), event);
             case Event.RegionTableRead r -> answer(r.ticket(), event);
             case Event.ChangesRead r -> answer(r.ticket(), event);
+            case Event.Cloned r -> answer(r.ticket(), event);
             case Event.SpaceAvailable s -> space.put(volume, s.freeBytes());
             default -> throw new AssertionError("unexpected " + event);
         }

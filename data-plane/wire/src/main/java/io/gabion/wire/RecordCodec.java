@@ -8,10 +8,12 @@ import io.gabion.model.ReplicaId;
 import io.gabion.model.ReplicaPlacement;
 import io.gabion.model.VolumeConfig;
 import io.gabion.model.VolumeId;
+import io.gabion.model.VolumeOrigin;
 import io.gabion.model.VolumeRecord;
 import io.gabion.model.VolumeSpec;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** A volume's record within a body. */
 final class RecordCodec {
@@ -29,6 +31,12 @@ final class RecordCodec {
         writePlacements(out, record.removed());
         out.bool(record.deleting());
         writeConfig(out, record.config());
+        out.bool(record.origin().isPresent());
+        record.origin().ifPresent(origin -> {
+            out.uuid(origin.volume().value());
+            out.i64(origin.snapshot());
+            out.lsn(origin.at());
+        });
     }
 
     static VolumeRecord read(FrameBody in) {
@@ -37,7 +45,12 @@ final class RecordCodec {
         List<ReplicaPlacement> placement = readPlacements(in);
         List<ReplicaPlacement> removed = readPlacements(in);
         boolean deleting = in.bool();
-        return new VolumeRecord(id, spec, placement, removed, deleting, readConfig(in));
+        VolumeConfig config = readConfig(in);
+        return new VolumeRecord(id, spec, placement, removed, deleting, config, readOrigin(in));
+    }
+
+    private static Optional<VolumeOrigin> readOrigin(FrameBody in) {
+        return in.bool() ? Optional.of(new VolumeOrigin(in.volume(), in.i64(), in.lsn())) : Optional.empty();
     }
 
     private static void writeSpec(FrameWriter out, VolumeSpec spec) {

@@ -26,6 +26,7 @@ import io.gabion.model.ReplicaPlacement;
 import io.gabion.model.SessionId;
 import io.gabion.model.VolumeConfig;
 import io.gabion.model.VolumeId;
+import io.gabion.model.VolumeOrigin;
 import io.gabion.model.VolumeRecord;
 import io.gabion.model.VolumeSpec;
 import java.util.ArrayList;
@@ -310,6 +311,9 @@ final class Samples {
                 placement,
                 list(() -> new ReplicaPlacement(replica(), node())),
                 random.nextBoolean(),
-                config);
+                config,
+                config.version() % 3 == 1
+                        ? Optional.of(new VolumeOrigin(new VolumeId(new UUID(config.version(), 1)), 7, new Lsn(3, 9)))
+                        : Optional.empty());
     }
 }

@@ -18,6 +18,7 @@ public final class ConfigTransition {
         VolumeConfig b = next.config();
         List<String> broken = new ArrayList<>();
         refuseIf(broken, !current.id().equals(next.id()), "the volume id never changes");
+        refuseIf(broken, !current.origin().equals(next.origin()), "the origin of a clone never changes");
         refuseIf(broken, b.version() != a.version() + 1, "version must rise by exactly one");
         refuseIf(broken, b.epoch() < a.epoch(), "epoch never falls");
         refuseIf(

@@ -6,6 +6,7 @@ import io.gabion.core.message.PeerMessage;
 import io.gabion.model.ByteRange;
 import io.gabion.model.Lsn;
 import io.gabion.model.NodeName;
+import io.gabion.model.VolumeOrigin;
 import io.gabion.model.VolumeRecord;
 import java.util.List;
 
@@ -35,6 +36,14 @@ public sealed interface Effect {
 
     record Append(long ticket, LogRecord record) implements StoreEffect {}
 
+    /**
+     * Make a replica with this record that holds what {@code origin} says. Possible only on a disk with a replica of the origin's
+     * volume that was in sync up to the snapshot (status {@link ReplicaStatus#IN_SYNC} or {@link ReplicaStatus#OUTDATED}, intact)
+     * and holds it at exactly that LSN. What is inherited counts as content of the new replica with its versions as they are, in
+     * all reads and region tables; checksums of versions are as if this volume had written it.
+     */
+    record Clone(long ticket, ReplicaRecord record, VolumeOrigin origin) implements StoreEffect {}
+
     /** Content of whole blocks; sees every append reported durable before, and none that is emitted later. */
     record Read(long ticket, ByteRange range) implements StoreEffect {}
 
@@ -63,7 +72,7 @@ public sealed interface Effect {
         public AtSnapshot {
             switch (read) {
                 case Read _, ReadExtents _, ReadBlocks _, ReadVersions _, ReadRegionTable _ -> {}
-                case Append _, ReadChanges _, Verify _, AtSnapshot _ ->
+                case Append _, Clone _, ReadChanges _, Verify _, AtSnapshot _ ->
                     throw new IllegalArgumentException("not a read of a snapshot: " + read);
             }
         }

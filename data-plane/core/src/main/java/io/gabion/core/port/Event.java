@@ -91,6 +91,13 @@ public sealed interface Event {
     /** Every record appended with a ticket up to this one is durable and applied. */
     record Appended(long throughTicket) implements Event {}
 
+    /**
+     * Answer to {@link Effect.Clone} at its place in the order of appends.
+     *
+     * @param done the replica is there, durably; else nothing changed
+     */
+    record Cloned(long ticket, boolean done) implements Event {}
+
     /** The disk failed or refused; nothing more will become durable until it is recovered. */
     record StoreFaulted(String reason) implements Event {}
 

@@ -75,7 +75,7 @@ final class Dropping {
         }
         long patience = r.settings.acknowledgeNanos();
         if (p.phase == Primary.Phase.GATHERING && member.stage != Member.Stage.EQUAL) {
-            return member.askedAtNanos + (p.epoch == 1 ? FOUNDING_NANOS : patience);
+            return member.askedAtNanos + (p.epoch == r.record.foundingEpoch() ? FOUNDING_NANOS : patience);
         }
         long at = Long.MAX_VALUE;
         if (p.phase == Primary.Phase.ACTIVE && member.durableSeq < p.window.last()) {

@@ -33,7 +33,7 @@ final class Primary extends Role {
     enum Phase {
         PERSISTING,
         GATHERING,
-        /** Epoch 1 is equal everywhere; data is only written in later epochs, so that an empty disk can never pass for a full one. */
+        /** The first epoch is equal everywhere; data is only written in later ones, so that an empty disk can never pass for a full one. */
         FOUNDING,
         ACTIVE
     }
@@ -164,7 +164,7 @@ final class Primary extends Role {
         r.lastLsn = start;
         r.snapshots.trustAll();
         r.persist(r.ownAt(epoch, ReplicaStatus.IN_SYNC, start, r.requests.list()));
-        if (epoch == 1) {
+        if (epoch == r.record.foundingEpoch()) {
             phase = Phase.FOUNDING;
             evaluate();
             return;

@@ -23,6 +23,7 @@ import io.gabion.model.ReplicaId;
 import io.gabion.model.SessionId;
 import io.gabion.model.VolumeConfig;
 import io.gabion.model.VolumeId;
+import io.gabion.model.VolumeOrigin;
 import io.gabion.model.VolumeRecord;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -72,6 +73,9 @@ final class Replica {
     boolean stopped;
     /** Up to here the content is a state of the volume's history plus changes of our own, see the change-log tier of resync. */
     Lsn wholeUpTo;
+
+    /** The store is still making the replica: it is nothing yet. */
+    boolean beginning;
 
     boolean reconsider;
     Role role;
@@ -230,6 +234,12 @@ final class Replica {
     void readChanges(Lsn after, StoreAnswer answer) {
         long ticket = expect(answer);
         sink.emit(new Effect.ReadChanges(ticket, after));
+    }
+
+    /** Makes the replica of a clone, with its record as it is. */
+    void cloneFrom(VolumeOrigin origin, StoreAnswer answer) {
+        long ticket = expect(answer);
+        sink.emit(new Effect.Clone(ticket, own, origin));
     }
 
     private long expect(StoreAnswer answer) {

@@ -12,6 +12,7 @@ import io.gabion.model.InSyncMember;
 import io.gabion.model.Lsn;
 import io.gabion.model.SessionId;
 import io.gabion.model.VolumeConfig;
+import io.gabion.model.VolumeOrigin;
 import java.util.List;
 import java.util.Optional;
 
@@ -28,30 +29,52 @@ final class Start {
             EffectSink effects) {
         VolumeConfig c = create.record().config();
         Optional<InSyncMember> listed = c.member(create.replica());
-        // Nothing is ever written in epoch 1, so that being empty is being in sync. Any later record that lists this
-        // replica
-        // means a copy that is not here: an empty disk in its place must never pass for it.
-        boolean founding =
-                c.epoch() == 1 && listed.map(m -> m.incarnation() == 0).orElse(false);
-        ReplicaRecord own = new ReplicaRecord(
-                identity.volume(),
+        // Nothing is ever written in the first epoch, so that having what the volume begins with is being in sync. Any
+        // later
+        // record that lists this replica means a copy that is not here: what is made in its place must never pass for
+        // it.
+        boolean founding = c.epoch() == create.record().foundingEpoch()
+                && listed.map(m -> m.incarnation() == 0).orElse(false);
+        ReplicaRecord late = first(
+                create, c.version() + listed.map(InSyncMember::incarnation).orElse(0L), ReplicaStatus.EMPTY);
+        ReplicaRecord own = founding ? first(create, 0, ReplicaStatus.IN_SYNC) : late;
+        peers.started(now);
+        Replica r = new Replica(identity, peers, space, own, now, effects);
+        r.intact = founding;
+        r.confirmed = true;
+        create.record()
+                .origin()
+                .ifPresentOrElse(origin -> clone(r, origin, late), () -> r.append(new LogRecord.ReplicaChanged(own)));
+        return r;
+    }
+
+    private static ReplicaRecord first(Event.Create create, long incarnation, ReplicaStatus status) {
+        return new ReplicaRecord(
+                create.record().id(),
                 create.replica(),
                 0,
                 create.record(),
-                founding
-                        ? 0
-                        : c.version() + listed.map(InSyncMember::incarnation).orElse(0L),
-                founding ? ReplicaStatus.IN_SYNC : ReplicaStatus.EMPTY,
+                incarnation,
+                status,
                 List.of(),
                 Lsn.ZERO,
                 SessionId.NONE,
                 List.of());
-        peers.started(now);
-        Replica r = new Replica(identity, peers, space, own, now, effects);
-        r.append(new LogRecord.ReplicaChanged(own));
-        r.intact = founding;
-        r.confirmed = true;
-        return r;
+    }
+
+    /** A late replica has less to copy when it begins as a clone; a founder that cannot is none. */
+    private static void clone(Replica r, VolumeOrigin origin, ReplicaRecord late) {
+        r.beginning = true;
+        r.cloneFrom(origin, event -> {
+            r.beginning = false;
+            r.reconsider = true;
+            boolean done = event instanceof Event.Cloned cloned && cloned.done();
+            if (!done) {
+                r.own = late;
+                r.intact = false;
+                r.append(new LogRecord.ReplicaChanged(late));
+            }
+        });
     }
 
     static Replica recovered(

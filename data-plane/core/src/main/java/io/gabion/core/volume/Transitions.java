@@ -64,6 +64,7 @@ final class Transitions {
             case Event.VersionsRead read -> r.answered(read.ticket(), read);
             case Event.RegionTableRead read -> r.answered(read.ticket(), read);
             case Event.ChangesRead read -> r.answered(read.ticket(), read);
+            case Event.Cloned cloned -> r.answered(cloned.ticket(), cloned);
             case Event.VerifyRequested verify -> r.role.verify(verify.id());
             case Event.SnapshotWanted wanted -> r.role.snapshotWanted(wanted.call(), wanted.number());
             case Event.SnapshotUnwanted unwanted -> r.role.snapshotUnwanted(unwanted.call(), unwanted.number());
@@ -106,6 +107,9 @@ final class Transitions {
 
     // ---- which role?
     private void reconsider() {
+        if (r.beginning) {
+            return;
+        }
         if (r.role instanceof Ended) {
             if (isCondemned()) {
                 delete();
@@ -216,7 +220,7 @@ final class Transitions {
 
     // ---- peers
     private void fromPeer(NodeName node, PeerMessage message) {
-        if (!VolumeReplica.isVolume(message, r.volume) || r.role instanceof Ended) {
+        if (!VolumeReplica.isVolume(message, r.volume) || r.role instanceof Ended || r.beginning) {
             Payloads.release(message);
             return;
         }
@@ -301,7 +305,7 @@ final class Transitions {
     }
 
     private void peerPromised(Event.PeerPromised promised) {
-        if (promised.epoch() <= r.promised()) {
+        if (promised.epoch() <= r.promised() || r.beginning) {
             return;
         }
         if (r.role instanceof Primary primary) {

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The store of one replica, in memory. Records become durable in the order given, batch by batch with a delay; queries are
@@ -32,6 +33,7 @@ public final class ReplicaDisk {
     private final Trace trace;
     private final Settings settings;
     private ReplicaImage image;
+    private @Nullable ReplicaImage origin;
     private final ArrayDeque<Item> handedOver = new ArrayDeque<>();
     private final List<Item> syncing = new ArrayList<>();
     private Consumer<Event> answers = _ -> {};
@@ -62,6 +64,8 @@ public final class ReplicaDisk {
         record Addition(long ticket, StoredRecord stored) implements Item {}
 
         record Query(Effect.StoreEffect effect) implements Item {}
+
+        record Cloning(Effect.Clone wanted) implements Item {}
     }
 
     public ReplicaDisk(String place, Scheduler scheduler, Dice dice, Trace trace, Settings settings) {
@@ -131,7 +135,13 @@ public final class ReplicaDisk {
 
     /** The disk was replaced by an empty one. Only while no process has it open. */
     public void replaceByEmpty() {
+        origin = null;
         image = new ReplicaImage(settings.maxChanges());
+    }
+
+    /** A replica of another volume that is kept on the disk too; nothing happens to it any more. */
+    public void keepBeside(ReplicaImage other) {
+        origin = other;
     }
 
     // ---- faults
@@ -194,6 +204,11 @@ public final class ReplicaDisk {
                     enqueue(new Item.Addition(append.ticket(), stored));
                 }
             }
+            case Effect.Clone clone -> {
+                if (!faulted) {
+                    enqueue(new Item.Cloning(clone));
+                }
+            }
             case Effect.ReadRegionTable _, Effect.Verify _ -> {
                 if (!faulted) {
                     enqueue(new Item.Query(effect));
@@ -252,6 +267,7 @@ public final class ReplicaDisk {
             switch (item) {
                 case Item.Addition appended -> through = appended.ticket();
                 case Item.Query query -> answer(query.effect());
+                case Item.Cloning cloning -> answers.accept(cloned(cloning.wanted()));
             }
         }
         startSync();
@@ -264,7 +280,26 @@ public final class ReplicaDisk {
         if (item instanceof Item.Addition appended) {
             image.apply(appended.stored());
             trace.line(place, "durable #" + appended.ticket() + " " + appended.stored());
+        } else if (item instanceof Item.Cloning cloning) {
+            applyClone(cloning.wanted());
         }
+    }
+
+    private void applyClone(Effect.Clone wanted) {
+        ReplicaImage from = origin;
+        if (from == null || image.record().isPresent() || !from.isGoodFor(wanted.origin())) {
+            trace.line(place, "cannot clone " + wanted.origin());
+            return;
+        }
+        trace.line(place, "durable clone of " + wanted.origin());
+        image = from.cloneAt(wanted.origin().at(), wanted.record(), settings.maxChanges());
+    }
+
+    private Event cloned(Effect.Clone wanted) {
+        boolean done = image.record()
+                .map(record -> record.replica().equals(wanted.record().replica()))
+                .orElse(false);
+        return new Event.Cloned(wanted.ticket(), done);
     }
 
     private void answer(Effect.StoreEffect effect) {
@@ -296,7 +331,7 @@ public final class ReplicaDisk {
             case Effect.ReadVersions r -> r.ticket();
             case Effect.ReadRegionTable r -> r.ticket();
             case Effect.ReadChanges r -> r.ticket();
-            case Effect.Append _, Effect.Verify _, Effect.AtSnapshot _ ->
+            case Effect.Append _, Effect.Clone _, Effect.Verify _, Effect.AtSnapshot _ ->
                 throw new IllegalArgumentException("not a query: " + read);
         };
     }
@@ -336,7 +371,7 @@ public final class ReplicaDisk {
                 var changes = seen.changesAfter(read.after());
                 yield faulted ? failed(read.ticket()) : _ -> new Event.ChangesRead(read.ticket(), changes);
             }
-            case Effect.Append _, Effect.Verify _, Effect.AtSnapshot _ ->
+            case Effect.Append _, Effect.Clone _, Effect.Verify _, Effect.AtSnapshot _ ->
                 throw new IllegalArgumentException("not a query: " + effect);
         };
     }

@@ -8,10 +8,12 @@ import io.gabion.core.message.RequestId;
 import io.gabion.core.port.LogRecord;
 import io.gabion.core.port.RecoveredReplica;
 import io.gabion.core.port.ReplicaRecord;
+import io.gabion.core.port.ReplicaStatus;
 import io.gabion.model.BlockGeometry;
 import io.gabion.model.ByteRange;
 import io.gabion.model.Lsn;
 import io.gabion.model.SessionId;
+import io.gabion.model.VolumeOrigin;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -254,6 +256,24 @@ public final class ReplicaImage {
                 .filter(block -> image.version(block).equals(version(block)))
                 .forEach(image.damaged::add);
         return Optional.of(image);
+    }
+
+    /** May a clone begin with this snapshot? Only what was in sync holds what it says. */
+    boolean isGoodFor(VolumeOrigin wanted) {
+        ReplicaRecord own = record;
+        return own != null
+                && own.volume().equals(wanted.volume())
+                && (own.status() == ReplicaStatus.IN_SYNC || own.status() == ReplicaStatus.OUTDATED)
+                && wanted.at().equals(blocks.pins().get(wanted.snapshot()));
+    }
+
+    /** A replica of another volume that begins with what this one holds at {@code at}. */
+    ReplicaImage cloneAt(Lsn at, ReplicaRecord first, int maxChanges) {
+        ReplicaImage clone = new ReplicaImage(maxChanges);
+        blocks.at(at).forEach(clone::put);
+        clone.record = first;
+        clone.lastLsn = first.position();
+        return clone;
     }
 
     /** Blocks of data in all versions that head or snapshots see and that are after {@code lsn}. */
