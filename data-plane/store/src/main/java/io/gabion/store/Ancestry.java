@@ -79,6 +79,11 @@ final class Ancestry {
         clones.remove(replica);
     }
 
+    /** Local numbers of the clones' replicas. */
+    List<Integer> cloneNumbers() {
+        return List.copyOf(clones.keySet());
+    }
+
     boolean hasClones() {
         return !clones.isEmpty();
     }

@@ -30,6 +30,9 @@ final class AppendPath {
     /** A batch that trimmed this much is not made longer: applying it takes milliseconds of the loop. */
     private static final long MAX_TRIMMED_BYTES = BlockGeometry.MAX_TRIM_BYTES;
 
+    /** Of an append that nobody waits for. */
+    static final long NO_TICKET = -1;
+
     private final Executor loop;
     private final BlockDevice device;
     private final BatchBuilder builder;
@@ -38,6 +41,7 @@ final class AppendPath {
     private final StoreEvents events;
     private final StoreMetrics metrics;
     private final Fault fault;
+    private final HealthWatch health;
     private final Listener listener;
 
     private final Deque<Queued> queue = new ArrayDeque<>();
@@ -62,7 +66,7 @@ final class AppendPath {
         record Barrier(Runnable action) implements Queued {}
     }
 
-    AppendPath(Engine engine, BatchBuilder builder, Listener listener) {
+    AppendPath(Engine engine, BatchBuilder builder, HealthWatch health, Listener listener) {
         this.loop = engine.loop();
         this.device = engine.device();
         this.builder = builder;
@@ -71,6 +75,7 @@ final class AppendPath {
         this.events = engine.notifier().events();
         this.metrics = engine.notifier().metrics();
         this.fault = engine.notifier().fault();
+        this.health = health;
         this.listener = listener;
     }
 
@@ -141,7 +146,7 @@ final class AppendPath {
         try {
             submit();
         } catch (RuntimeException e) {
-            fault.set("a batch could not be written: " + e.getMessage());
+            fault.set("a batch could not be written", e);
         }
     }
 
@@ -181,18 +186,21 @@ final class AppendPath {
         for (Queued.Append append : taken) {
             queue.remove();
             release(append.item());
-            tickets.merge(append.volume(), append.ticket(), Math::max);
+            if (append.ticket() != NO_TICKET) {
+                tickets.merge(append.volume(), append.ticket(), Math::max);
+            }
         }
         queuedDataBytes -= (long) blocks * BlockGeometry.BLOCK_BYTES;
         inFlight = true;
-        long started = System.nanoTime();
+        long operation = health.begin();
         BatchBuilder.Batch batch = built.get();
-        device.writeDurably(batch.pieces(), failure -> loop.execute(() -> durable(batch, tickets, started, failure)));
+        device.writeDurably(batch.pieces(), failure -> loop.execute(() -> durable(batch, tickets, operation, failure)));
     }
 
     private void durable(
-            BatchBuilder.Batch batch, Map<VolumeId, Long> tickets, long started, @Nullable IOException failure) {
+            BatchBuilder.Batch batch, Map<VolumeId, Long> tickets, long operation, @Nullable IOException failure) {
         inFlight = false;
+        long nanos = health.endOfWrite(operation);
         if (failure != null) {
             fault.set("writing the log failed: " + failure.getMessage());
             return;
@@ -200,11 +208,10 @@ final class AppendPath {
         if (fault.isSet()) {
             return;
         }
-        long nanos = System.nanoTime() - started;
         try {
             apply(batch);
         } catch (RuntimeException e) {
-            fault.set("applying batch " + batch.after().batch() + " failed: " + e.getMessage());
+            fault.set("applying batch " + batch.after().batch() + " failed", e);
             return;
         }
         long written = (long) (batch.headerBlocks() + batch.dataBlocks()) * BlockGeometry.BLOCK_BYTES;
@@ -250,6 +257,7 @@ final class AppendPath {
             case LogRecord.Written r -> r.payload().release();
             case LogRecord.Copied r -> release(r.runs());
             case LogRecord.CopiedUnder r -> release(r.runs());
+            case LogRecord.Repaired r -> release(List.of(r.run()));
             case LogRecord.Trimmed _,
                     LogRecord.SessionOpened _,
                     LogRecord.Grown _,

@@ -1,6 +1,7 @@
 package io.gabion.store;
 
 import io.gabion.store.extent.BlockAllocator;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -29,6 +30,7 @@ final class Checkpoints {
     private final Readers readers;
     private final StoreMetrics metrics;
     private final Fault fault;
+    private final CurrentSuperblock superblock;
     private final Runnable done;
     private final long checkpointBytes;
 
@@ -37,7 +39,7 @@ final class Checkpoints {
     private boolean again;
     private final List<Runnable> after = new ArrayList<>();
 
-    Checkpoints(Engine engine, long checkpointBytes, Runnable done) {
+    Checkpoints(Engine engine, CurrentSuperblock superblock, long checkpointBytes, Runnable done) {
         this.loop = engine.loop();
         this.waiter = engine.helpers();
         this.index = engine.index();
@@ -45,6 +47,7 @@ final class Checkpoints {
         this.readers = engine.readers();
         this.metrics = engine.notifier().metrics();
         this.fault = engine.notifier().fault();
+        this.superblock = superblock;
         this.done = done;
         this.checkpointBytes = checkpointBytes;
     }
@@ -102,22 +105,25 @@ final class Checkpoints {
             index.writePages();
             index.metadata().startFlush();
         } catch (RuntimeException e) {
-            fault.set("a checkpoint could not begin: " + e.getMessage());
+            fault.set("a checkpoint could not begin", e);
             return;
         }
+        long batch = index.log().batch();
         waiter.execute(() -> {
-            String failure = awaitFlush();
+            String failure = awaitFlush(batch);
             loop.execute(() -> finished(started, failure));
         });
     }
 
-    private @Nullable String awaitFlush() {
+    private @Nullable String awaitFlush(long batch) {
         try {
             while (index.metadata().flushPending()) {
                 LockSupport.parkNanos(POLL_NANOS);
             }
+            // Before anything freed is used again: an index that knows less must not be taken for right.
+            superblock.checkpointed(batch);
             return null;
-        } catch (RuntimeException e) {
+        } catch (IOException | RuntimeException e) {
             return e.getMessage();
         }
     }

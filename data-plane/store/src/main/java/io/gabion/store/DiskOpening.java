@@ -28,11 +28,11 @@ final class DiskOpening {
 
     private DiskOpening() {}
 
-    /** An open disk. {@code superblock} is the one of this opening. */
+    /** An open disk. {@code superblock} starts with the one of this opening. */
     record Opened(
             DeviceFile file,
             MetadataStore metadata,
-            Superblock superblock,
+            CurrentSuperblock superblock,
             Recovery.Recovered recovered,
             DiskIdentity identity) {}
 
@@ -91,6 +91,10 @@ final class DiskOpening {
         } else if (!superblock.node().equals(options.node())) {
             problem = "was last opened by node " + superblock.node() + ", this is node " + options.node()
                     + ": move it back, or format it anew";
+        } else if (superblock.damaged()) {
+            problem =
+                    "was found to have a damaged index: replace it, or empty its directory to have it formatted anew; its"
+                            + " replicas are rebuilt from others";
         }
         if (problem != null) {
             throw new UncheckedIOException(
@@ -110,7 +114,8 @@ final class DiskOpening {
                 0,
                 capacity,
                 0,
-                true);
+                true,
+                false);
     }
 
     private static Superblock raised(Superblock before, DiskStoreOptions options) {
@@ -190,7 +195,7 @@ final class DiskOpening {
                 rolledBack,
                 unclean,
                 formatted);
-        return new Opened(file, metadata, now, recovered, identity);
+        return new Opened(file, metadata, new CurrentSuperblock(files, now), recovered, identity);
     }
 
     // ---- block 0 of the data file: magic (8), disk (16)

@@ -8,14 +8,13 @@ import io.gabion.model.Lsn;
 import io.gabion.model.VolumeId;
 import io.gabion.store.device.BlockDevice;
 import io.gabion.store.device.BufferPool;
-import io.gabion.store.device.Superblock;
 import io.gabion.store.device.ThreadedBlockDevice;
 import io.gabion.store.extent.BlockAllocator;
-import io.gabion.store.extent.ReplicaExtents;
 import io.gabion.store.log.BatchBuilder;
 import io.gabion.store.log.StoredRecord;
 import io.gabion.store.metadata.MetadataStore;
 import java.io.IOException;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -51,13 +50,9 @@ public final class DiskStore implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(DiskStore.class);
     /** Checkpoint waiting, zero-filling, one verification, one scan of changes and the scrub. */
     private static final int HELPERS = 5;
-    /** Entries of deleted replicas and snapshots looked at in one turn of the loop. */
-    private static final int COLLECT_ENTRIES = 512;
 
     private static final long CLOSE_WAIT_SECONDS = 60;
-    private static final String CLOSED = "the disk is closed";
 
-    private final DiskFiles files;
     private final Executor loop;
     private final StoreEvents events;
     private final StoreMetrics metrics = new StoreMetrics();
@@ -65,12 +60,14 @@ public final class DiskStore implements AutoCloseable {
     private final ExecutorService helpers;
     private final BlockDevice device;
     private final DiskIdentity identity;
-    private final Superblock superblock;
+    private final CurrentSuperblock superblock;
     private final MetadataStore metadata;
     private final BlockAllocator allocator;
     private final DiskIndex index;
     private final AppendPath appends;
-    private final ReadPath reads;
+    private final EffectDesk desk;
+    private final HealthWatch health;
+    private final CollectionTurns collection;
     private final Checkpoints checkpoints;
     private final VersionScans scans;
     private final LightScrub scrub;
@@ -79,14 +76,8 @@ public final class DiskStore implements AutoCloseable {
     private final SpaceCredit credit;
     private final List<RecoveredReplica> recovered;
     private final Set<VolumeId> introduced = new HashSet<>();
-    private boolean collecting;
-    private boolean closing;
-    /** Nothing of the index may be touched any more. */
-    private boolean closed;
 
-    private DiskStore(
-            DiskStoreOptions options, DiskFiles files, DiskOpening.Opened opened, Executor loop, StoreEvents events) {
-        this.files = files;
+    private DiskStore(DiskStoreOptions options, DiskOpening.Opened opened, Executor loop, StoreEvents events) {
         this.loop = loop;
         this.events = events;
         this.fault = new Fault(this::failed);
@@ -101,13 +92,22 @@ public final class DiskStore implements AutoCloseable {
         Notifier notifier = new Notifier(events, metrics, fault);
         Engine engine = new Engine(loop, helpers, device, index, allocator, new Readers(), notifier);
         BufferPool pool = new BufferPool(options.bufferPoolBytes());
-        BatchBuilder builder = new BatchBuilder(identity.disk(), superblock.salt(), identity.openCount(), allocator);
-        this.appends = new AppendPath(engine, builder, new AfterBatch());
-        this.checkpoints = new Checkpoints(engine, options.checkpointBytes(), this::checkpointDone);
-        this.reads = new ReadPath(engine, pool, appends::spaceMayHaveCome);
-        this.verification = new Verification(engine);
+        InstantSource clock = InstantSource.system();
+        BatchBuilder builder =
+                new BatchBuilder(identity.disk(), superblock.salt(), identity.openCount(), allocator, index::origin);
+        this.health = new HealthWatch(index, metrics, fault, clock, System::nanoTime);
+        this.appends = new AppendPath(engine, builder, health, new AfterBatch());
+        Damages damages = new Damages(
+                engine,
+                clock,
+                bad -> appends.append(bad.volume(), AppendPath.NO_TICKET, new BatchBuilder.Item.Ready(bad)));
+        this.checkpoints = new Checkpoints(engine, superblock, options.checkpointBytes(), this::checkpointDone);
+        this.collection = new CollectionTurns(engine, checkpoints);
+        ReadPath reads = new ReadPath(engine, pool, damages, health, appends::spaceMayHaveCome);
+        this.verification = new Verification(engine, damages);
         this.scans = new VersionScans(engine);
-        this.scrub = new LightScrub(engine);
+        this.desk = new EffectDesk(engine, appends, reads, scans, verification);
+        this.scrub = new LightScrub(engine, damages);
         this.zeroFill = new ZeroFill(loop, helpers, opened.file(), allocator, options.zeroFillBytes());
         this.credit = new SpaceCredit(allocator, index, appends, events);
         List<RecoveredReplica> found = new ArrayList<>();
@@ -145,11 +145,11 @@ public final class DiskStore implements AutoCloseable {
         } catch (java.io.UncheckedIOException e) {
             throw e.getCause();
         }
-        DiskStore store = new DiskStore(options, files, opened, ownerLoop, events);
+        DiskStore store = new DiskStore(options, opened, ownerLoop, events);
         LOG.info("disk {}: I/O back end {}", store.identity.disk(), store.device.backend());
         ownerLoop.execute(() -> {
             store.zeroFill.check();
-            store.collect();
+            store.collection.check();
         });
         return store;
     }
@@ -165,7 +165,8 @@ public final class DiskStore implements AutoCloseable {
         scrub.stop();
         zeroFill.stop();
         loop.execute(() -> {
-            closing = true;
+            desk.closing();
+            collection.stop();
             appends.afterQueued(() -> {});
             awaitIdle(idle);
         });
@@ -175,21 +176,21 @@ public final class DiskStore implements AutoCloseable {
         }
         release();
         if (good) {
-            files.writeSuperblock(superblock.closed(index.log().batch()));
+            superblock.closed(index.log().batch());
         }
     }
 
     private void awaitIdle(CompletableFuture<Boolean> idle) {
         if (fault.isSet()) {
-            closed = true;
+            desk.closed();
             idle.complete(false);
         } else if (appends.isIdle()
                 && !checkpoints.isRunning()
                 && !verification.isRunning()
                 && !scrub.isRunning()
-                && !collecting) {
+                && !collection.isRunning()) {
             index.writePages();
-            closed = true;
+            desk.closed();
             idle.complete(true);
         } else {
             helpers.execute(() -> {
@@ -217,8 +218,7 @@ public final class DiskStore implements AutoCloseable {
         scrub.stop();
         zeroFill.stop();
         loop.execute(() -> {
-            closing = true;
-            closed = true;
+            desk.closed();
             fault.set("abandoned");
             stopped.complete(true);
         });
@@ -328,6 +328,11 @@ public final class DiskStore implements AutoCloseable {
         loop.execute(() -> credit.announce(volume));
     }
 
+    /** Looks at the disk anew; an operation that hangs for too long makes it fail. On the owner loop. */
+    public DiskHealth health() {
+        return health.judge();
+    }
+
     /** Writes and syncs one block that means nothing; completes on the owner loop. */
     public CompletionStage<ProbeResult> probe() {
         CompletableFuture<ProbeResult> result = new CompletableFuture<>();
@@ -335,17 +340,17 @@ public final class DiskStore implements AutoCloseable {
             result.complete(new ProbeResult(0, Optional.of(fault.reason())));
             return result;
         }
-        long started = System.nanoTime();
+        long operation = health.begin();
         BlockDevice.Piece piece = new BlockDevice.Piece(0, DiskOpening.dataHeader(identity.disk()));
         device.writeDurably(
                 List.of(piece),
                 failure -> loop.execute(() -> {
+                    long nanos = health.end(operation);
                     if (failure != null) {
                         fault.set("a probe of the disk failed: " + failure.getMessage());
                     }
-                    result.complete(new ProbeResult(
-                            System.nanoTime() - started,
-                            Optional.ofNullable(failure).map(Throwable::getMessage)));
+                    result.complete(
+                            new ProbeResult(nanos, Optional.ofNullable(failure).map(Throwable::getMessage)));
                 }));
         return result;
     }
@@ -353,41 +358,18 @@ public final class DiskStore implements AutoCloseable {
     // ---- effects
     /** Carries out an effect of the volume's replica; on the owner loop. Takes over the payloads in it. */
     public void execute(VolumeId volume, Effect.StoreEffect effect) {
-        if (closed) {
-            refuse(volume, effect instanceof Effect.AtSnapshot past ? past.read() : effect, CLOSED);
-            return;
-        }
-        if (introduced.add(volume)) {
+        if (!desk.isClosed() && introduced.add(volume)) {
             announceSpace(volume);
         }
-        carryOut(volume, ReplicaExtents.HEAD, effect);
+        desk.execute(volume, effect);
     }
 
     /**
-     * Carries out a read of content, blocks, versions, extents or the region table, or a verification, of the volume as it was when the snapshot
-     * was taken. Answers with a failure when there is no such snapshot.
+     * Carries out a read of content, blocks, versions, extents or the region table, or a verification, of the volume as it was
+     * when the snapshot was taken. Answers with a failure when there is no such snapshot.
      */
     public void executeAt(VolumeId volume, long snapshot, Effect.StoreEffect effect) {
-        if (effect instanceof Effect.Append
-                || effect instanceof Effect.Clone
-                || effect instanceof Effect.AtSnapshot
-                || effect instanceof Effect.ReadChanges) {
-            throw new IllegalArgumentException("of a snapshot only content and versions can be read, not " + effect);
-        }
-        Optional<Lsn> at = index.find(volume).map(r -> r.ancestry().snapshots().get(snapshot));
-        String missing = "volume " + volume + " has no snapshot " + snapshot + " here";
-        if (closed) {
-            refuse(volume, effect, CLOSED);
-        } else if (at.isPresent() && effect instanceof Effect.ReadRegionTable read) {
-            find(volume, read.ticket()).ifPresent(replica -> scans.regions(replica, at.get(), read.ticket(), events));
-        } else if (at.isPresent()) {
-            carryOut(volume, at.get(), effect);
-        } else if (effect instanceof Effect.Verify verify) {
-            VerifyResult result = VerifyResult.failed(verify.id(), verify.lsn(), 0, missing);
-            loop.execute(() -> events.verified(volume, result));
-        } else {
-            refuse(volume, effect, missing);
-        }
+        desk.executeAt(volume, snapshot, effect);
     }
 
     /**
@@ -395,13 +377,9 @@ public final class DiskStore implements AutoCloseable {
      * Effect.Append} with this ticket. Look at {@link #snapshots} and {@link #isPresent} then: a change that does not fit leaves
      * everything as it is. On the owner loop.
      */
-    public void append(long ticket, StoredRecord.SnapshotRecord record) {
-        if (closed) {
-            reads.answer(record.volume(), new Event.StoreFaulted(CLOSED));
-        } else {
-            introduced.add(record.volume());
-            appends.append(record.volume(), ticket, new BatchBuilder.Item.Ready(record));
-        }
+    public void append(long ticket, StoredRecord.DataFree record) {
+        introduced.add(record.volume());
+        desk.append(ticket, record.volume(), new BatchBuilder.Item.Ready(record));
     }
 
     /** Snapshots of the volume's replica, by number; empty when there is no replica. On the owner loop. */
@@ -428,114 +406,12 @@ public final class DiskStore implements AutoCloseable {
     }
 
     private Optional<ReplicaState> openReplica(VolumeId volume) {
-        return closed ? Optional.empty() : index.find(volume);
+        return desk.isClosed() ? Optional.empty() : index.find(volume);
     }
 
     private static <T> CompletionStage<T> noReplica(VolumeId volume) {
         return CompletableFuture.failedFuture(
                 new IOException("volume " + volume + " has no replica on this open disk"));
-    }
-
-    private void carryOut(VolumeId volume, Lsn at, Effect.StoreEffect effect) {
-        switch (effect) {
-            case Effect.Append append ->
-                appends.append(volume, append.ticket(), new BatchBuilder.Item.Change(volume, append.record()));
-            case Effect.Clone clone -> reads.answer(volume, new Event.Cloned(clone.ticket(), false));
-            case Effect.Read read ->
-                find(volume, read.ticket())
-                        .ifPresent(r -> guarded(volume, read.ticket(), () -> reads.read(volume, r, at, read)));
-            case Effect.ReadBlocks read ->
-                find(volume, read.ticket())
-                        .ifPresent(r -> guarded(volume, read.ticket(), () -> reads.readBlocks(volume, r, at, read)));
-            case Effect.ReadVersions read ->
-                find(volume, read.ticket())
-                        .ifPresent(r -> guarded(volume, read.ticket(), () -> reads.readVersions(volume, r, at, read)));
-            case Effect.ReadExtents read ->
-                find(volume, read.ticket())
-                        .ifPresent(r -> guarded(volume, read.ticket(), () -> reads.readExtents(volume, r, at, read)));
-            case Effect.AtSnapshot past -> executeAt(volume, past.snapshot(), past.read());
-            case Effect.ReadRegionTable read -> appends.afterQueued(() -> regionTable(volume, read));
-            case Effect.ReadChanges read -> readChanges(volume, read);
-            case Effect.Verify verify -> appends.afterQueued(() -> verify(volume, at, verify));
-        }
-    }
-
-    private void refuse(VolumeId volume, Effect.StoreEffect effect, String reason) {
-        Event answer =
-                switch (effect) {
-                    case Effect.Append append -> {
-                        AppendPath.release(append.record());
-                        yield new Event.StoreFaulted(reason);
-                    }
-                    case Effect.Clone clone -> new Event.Cloned(clone.ticket(), false);
-                    case Effect.Read read -> new Event.ReadFailed(read.ticket(), reason);
-                    case Effect.ReadBlocks read -> new Event.ReadFailed(read.ticket(), reason);
-                    case Effect.ReadVersions read -> new Event.ReadFailed(read.ticket(), reason);
-                    case Effect.ReadExtents read -> new Event.ReadFailed(read.ticket(), reason);
-                    case Effect.ReadRegionTable read -> new Event.ReadFailed(read.ticket(), reason);
-                    case Effect.AtSnapshot _ -> throw new IllegalArgumentException("not resolved: " + effect);
-                    case Effect.ReadChanges read -> new Event.ReadFailed(read.ticket(), reason);
-                    case Effect.Verify _ -> new Event.StoreFaulted(reason);
-                };
-        reads.answer(volume, answer);
-    }
-
-    private Optional<ReplicaState> find(VolumeId volume, long ticket) {
-        Optional<ReplicaState> replica = index.find(volume);
-        if (replica.isEmpty()) {
-            reads.answer(volume, new Event.ReadFailed(ticket, "volume " + volume + " has no replica on this disk"));
-        }
-        return replica;
-    }
-
-    private void guarded(VolumeId volume, long ticket, Runnable action) {
-        try {
-            action.run();
-        } catch (java.io.UncheckedIOException | IllegalStateException e) {
-            reads.answer(volume, new Event.ReadFailed(ticket, String.valueOf(e.getMessage())));
-        }
-    }
-
-    private void regionTable(VolumeId volume, Effect.ReadRegionTable read) {
-        find(volume, read.ticket())
-                .ifPresent(replica -> reads.answer(
-                        volume,
-                        new Event.RegionTableRead(
-                                read.ticket(), replica.extents().regions().states())));
-    }
-
-    private void verify(VolumeId volume, Lsn at, Effect.Verify verify) {
-        Optional<ReplicaState> replica = index.find(volume);
-        if (replica.isPresent() && !closing) {
-            verification.start(volume, replica.get(), at, verify);
-        } else {
-            String reason = closing ? "the disk is being closed" : "the volume has no replica on this disk";
-            VerifyResult result = VerifyResult.failed(verify.id(), verify.lsn(), 0, reason);
-            loop.execute(() -> events.verified(volume, result));
-        }
-    }
-
-    private void readChanges(VolumeId volume, Effect.ReadChanges read) {
-        find(volume, read.ticket()).ifPresent(replica -> {
-            if (replica.changeFloor().isAfter(read.after())) {
-                reads.answer(volume, new Event.ChangesRead(read.ticket(), Optional.empty()));
-                return;
-            }
-            int number = replica.extents().number();
-            MetadataStore.MetadataView view = metadata.view();
-            helpers.execute(() -> {
-                Event event;
-                try (MetadataStore.MetadataCursor cursor = view.cursor()) {
-                    event = new Event.ChangesRead(
-                            read.ticket(), Optional.of(ChangeLog.rangesAfter(cursor, number, read.after())));
-                } catch (RuntimeException e) {
-                    event = new Event.ReadFailed(read.ticket(), String.valueOf(e.getMessage()));
-                }
-                view.close();
-                Event answer = event;
-                loop.execute(() -> events.accept(volume, answer));
-            });
-        });
     }
 
     // ---- what happens along the way
@@ -545,7 +421,7 @@ public final class DiskStore implements AutoCloseable {
             checkpoints.logged(writtenBytes);
             zeroFill.check();
             credit.update(volumes);
-            collect();
+            collection.check();
         }
 
         @Override
@@ -562,35 +438,12 @@ public final class DiskStore implements AutoCloseable {
         zeroFill.check();
     }
 
-    private void collect() {
-        if (collecting || closing || fault.isSet() || !index.hasCollectable()) {
-            return;
-        }
-        collecting = true;
-        loop.execute(this::collectSlice);
-    }
-
-    private void collectSlice() {
-        collecting = false;
-        if (fault.isSet() || !index.hasCollectable()) {
-            return;
-        }
-        try {
-            index.collect(COLLECT_ENTRIES);
-            if (index.hasCollectable()) {
-                checkpoints.logged(0);
-            } else {
-                checkpoints.returnFreed();
-            }
-        } catch (RuntimeException e) {
-            fault.set("collecting what nobody sees failed: " + e.getMessage());
-        }
-        collect();
-    }
-
-    private void failed(String reason) {
-        if (!closing) {
+    private void failed(String reason, boolean beyondRepair) {
+        if (!desk.isClosing()) {
             LOG.error("disk {} failed and stops: {}", identity.disk(), reason);
+        }
+        if (beyondRepair) {
+            helpers.execute(this::refuseFromNowOn);
         }
         appends.dropQueue();
         List<VolumeId> volumes = index.replicas().stream()
@@ -602,5 +455,13 @@ public final class DiskStore implements AutoCloseable {
             all.forEach(volume -> events.accept(volume, new Event.StoreFaulted(reason)));
             events.faulted(reason);
         });
+    }
+
+    private void refuseFromNowOn() {
+        try {
+            superblock.beyondRepair();
+        } catch (IOException e) {
+            LOG.error("disk {}: that its index is damaged could not be noted: {}", identity.disk(), e.getMessage());
+        }
     }
 }

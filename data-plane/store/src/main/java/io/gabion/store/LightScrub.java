@@ -7,10 +7,8 @@ import io.gabion.store.extent.BlockAllocator;
 import io.gabion.store.extent.Chunk;
 import io.gabion.store.extent.ChunkHistory;
 import io.gabion.store.extent.Version;
-import io.gabion.store.integrity.BlockChecksum;
 import io.gabion.store.metadata.MetadataKeys;
 import io.gabion.store.metadata.MetadataStore;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,8 +39,7 @@ final class LightScrub {
     private final DiskIndex index;
     private final BlockAllocator allocator;
     private final Readers readers;
-    private final StoreEvents events;
-    private final StoreMetrics metrics;
+    private final Damages damages;
     private final Fault fault;
 
     private volatile boolean stopped;
@@ -54,15 +51,14 @@ final class LightScrub {
 
     private long chunk;
 
-    LightScrub(Engine engine) {
+    LightScrub(Engine engine, Damages damages) {
         this.loop = engine.loop();
         this.helper = engine.helpers();
         this.device = engine.device();
         this.index = engine.index();
         this.allocator = engine.allocator();
         this.readers = engine.readers();
-        this.events = engine.notifier().events();
-        this.metrics = engine.notifier().metrics();
+        this.damages = damages;
         this.fault = engine.notifier().fault();
     }
 
@@ -91,7 +87,8 @@ final class LightScrub {
     }
 
     /** What a step found. */
-    private record Outcome(long nextChunk, long blocks, List<String> damages) {}
+    private record Outcome(
+            long nextChunk, long blocks, List<BlockFetch.Bad> bad, Optional<RuntimeException> indexProblem) {}
 
     private void step() {
         running = !stopped && !fault.isSet();
@@ -115,16 +112,17 @@ final class LightScrub {
             Outcome outcome = read(view, state, from);
             loop.execute(() -> {
                 view.close();
+                damages.found(state, outcome.bad());
                 readers.end(reader);
                 allocator.reclaim(readers.oldest());
-                done(state, outcome);
+                done(outcome);
             });
         });
     }
 
     /** The replica that is being read, or the next one when it is read or gone. */
     private Optional<ReplicaState> present() {
-        Optional<ReplicaState> next = index.nextFrom(replica);
+        Optional<ReplicaState> next = index.lineage().nextFrom(replica);
         if (next.isPresent() && next.get().extents().number() != replica) {
             replica = next.get().extents().number();
             chunk = 0;
@@ -132,19 +130,16 @@ final class LightScrub {
         return next;
     }
 
-    private void done(ReplicaState state, Outcome outcome) {
-        for (String damage : outcome.damages()) {
-            metrics.checksumFailed();
-            events.damaged(state.record().volume(), damage);
-        }
-        Optional<String> last = outcome.damages().isEmpty()
+    private void done(Outcome outcome) {
+        outcome.indexProblem().ifPresent(fault::index);
+        Optional<String> last = outcome.bad().isEmpty()
                 ? status.lastDamage()
-                : Optional.of(outcome.damages().getLast());
+                : Optional.of(outcome.bad().getLast().reason());
         long bytes = outcome.blocks() * BlockGeometry.BLOCK_BYTES;
         status = new ScrubStatus(
                 status.passes(),
                 status.checkedBytes() + bytes,
-                status.damagedBlocks() + outcome.damages().size(),
+                status.damagedBlocks() + outcome.bad().size(),
                 last);
         if (outcome.nextChunk() < 0) {
             replica++;
@@ -172,9 +167,8 @@ final class LightScrub {
 
     private Outcome read(MetadataStore.MetadataView view, ReplicaState state, long from) {
         int number = state.extents().number();
-        BlockChecksum checksum = new BlockChecksum();
         ByteBuffer buffer = BufferPool.aligned(BlockGeometry.BLOCK_BYTES);
-        List<String> damages = new ArrayList<>();
+        List<BlockFetch.Bad> bad = new ArrayList<>();
         long blocks = 0;
         int chunks = 0;
         try (MetadataStore.MetadataCursor cursor = view.cursor()) {
@@ -182,7 +176,7 @@ final class LightScrub {
             while (cursor.valid() && MetadataKeys.isExtentOf(cursor.key(), number)) {
                 long next = MetadataKeys.extentBlock(cursor.key()) / Chunk.BLOCKS;
                 if (stopped || blocks * BlockGeometry.BLOCK_BYTES >= STEP_BYTES || chunks++ >= STEP_CHUNKS) {
-                    return new Outcome(next, blocks, damages);
+                    return new Outcome(next, blocks, bad, Optional.empty());
                 }
                 ChunkHistory history = ChunkHistory.load(cursor, number, next);
                 for (int i = 0; i < Chunk.BLOCKS; i++) {
@@ -191,24 +185,14 @@ final class LightScrub {
                             blocks++;
                             BlockFetch fetch = new BlockFetch(state.extents().origin());
                             fetch.add(version, next * Chunk.BLOCKS + i, buffer, 0);
-                            damage(fetch, checksum).ifPresent(damages::add);
+                            bad.addAll(fetch.readAndWait(device));
                         }
                     }
                 }
             }
-            return new Outcome(-1, blocks, damages);
+            return new Outcome(-1, blocks, bad, Optional.empty());
         } catch (RuntimeException e) {
-            damages.add("the index could not be read: " + e.getMessage());
-            return new Outcome(-1, blocks, damages);
-        }
-    }
-
-    private Optional<String> damage(BlockFetch fetch, BlockChecksum checksum) {
-        try {
-            fetch.fill(device);
-            return fetch.firstDamaged(checksum);
-        } catch (IOException e) {
-            return Optional.of(String.valueOf(e.getMessage()));
+            return new Outcome(-1, blocks, bad, Optional.of(e));
         }
     }
 }

@@ -17,7 +17,6 @@ import io.gabion.store.extent.BlockAllocator;
 import io.gabion.store.extent.Chunk;
 import io.gabion.store.extent.ReplicaExtents;
 import io.gabion.store.integrity.BlockChecksum;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -44,9 +43,11 @@ final class ReadPath {
     private final Readers readers;
     private final StoreEvents events;
     private final StoreMetrics metrics;
+    private final Damages damages;
+    private final HealthWatch health;
     private final Runnable readerEnded;
 
-    ReadPath(Engine engine, BufferPool pool, Runnable readerEnded) {
+    ReadPath(Engine engine, BufferPool pool, Damages damages, HealthWatch health, Runnable readerEnded) {
         this.loop = engine.loop();
         this.device = engine.device();
         this.pool = pool;
@@ -55,6 +56,8 @@ final class ReadPath {
         this.readers = engine.readers();
         this.events = engine.notifier().events();
         this.metrics = engine.notifier().metrics();
+        this.damages = damages;
+        this.health = health;
         this.readerEnded = readerEnded;
     }
 
@@ -80,8 +83,7 @@ final class ReadPath {
             offset += BlockGeometry.BLOCK_BYTES;
         }
         run(
-                volume,
-                read.ticket(),
+                new Question(volume, replica, read.ticket()),
                 fetch,
                 () -> new Event.ReadCompleted(
                         read.ticket(),
@@ -104,7 +106,7 @@ final class ReadPath {
             if (chunk == null || i == 0) {
                 chunk = chunk(replica, at, block);
             }
-            if (!read.all() && isKnown(chunk, i, known.get(block))) {
+            if (!read.all() && isKnown(replica, chunk, i, known.get(block))) {
                 continue;
             }
             if (last == null || !last.continuesWith(chunk, i, block)) {
@@ -117,20 +119,28 @@ final class ReadPath {
             prepare(replica, at, draft, fetch);
         }
         run(
-                volume,
-                read.ticket(),
+                new Question(volume, replica, read.ticket()),
                 fetch,
                 () -> new Event.BlocksRead(
                         read.ticket(), drafts.stream().map(this::finish).toList()),
                 () -> drafts.forEach(draft -> draft.giveBack(pool)));
     }
 
-    private static boolean isKnown(Chunk chunk, int i, @Nullable BlockVersion known) {
+    /** Under the name of the replica's own volume, as on members that have a copy of what is inherited here. */
+    private static int crc(ReplicaState replica, Chunk chunk, int i) {
+        VolumeId inherited = chunk.inheritedFrom(i);
+        return inherited == null
+                ? chunk.crc(i)
+                : CHECKSUM.get()
+                        .renamed(chunk.crc(i), inherited, replica.extents().origin());
+    }
+
+    private static boolean isKnown(ReplicaState replica, Chunk chunk, int i, @Nullable BlockVersion known) {
         if (known == null) {
             return !chunk.isData(i);
         }
         return chunk.isData(i)
-                && chunk.crc(i) == known.crc32c()
+                && crc(replica, chunk, i) == known.crc32c()
                 && chunk.epoch(i) == known.lsn().epoch()
                 && chunk.seq(i) == known.lsn().seq();
     }
@@ -194,42 +204,38 @@ final class ReadPath {
         return new BlockRun(draft.firstBlock, draft.blocks, new Lsn(draft.epoch, draft.seq), payload);
     }
 
-    private void run(VolumeId volume, long ticket, BlockFetch fetch, Supplier<Event> success, Runnable cleanUp) {
+    /** A read on its way. */
+    private record Question(VolumeId volume, ReplicaState replica, long ticket) {}
+
+    private void run(Question question, BlockFetch fetch, Supplier<Event> success, Runnable cleanUp) {
         long started = System.nanoTime();
         if (fetch.isEmpty()) {
             Event event = success.get();
             loop.execute(() -> {
                 metrics.read(0, System.nanoTime() - started);
-                events.accept(volume, event);
+                events.accept(question.volume(), event);
             });
             return;
         }
         long reader = readers.begin();
-        device.read(fetch.pieces(), failure -> {
-            Event event = outcome(ticket, fetch, success, failure);
-            if (event instanceof Event.ReadFailed) {
+        long operation = health.begin();
+        fetch.read(device, bad -> {
+            Event event = bad.isEmpty()
+                    ? success.get()
+                    : new Event.ReadFailed(question.ticket(), bad.getFirst().reason());
+            if (!bad.isEmpty()) {
                 cleanUp.run();
             }
             loop.execute(() -> {
+                health.end(operation);
+                damages.found(question.replica(), bad);
                 readers.end(reader);
                 allocator.reclaim(readers.oldest());
                 metrics.read(fetch.bytes(), System.nanoTime() - started);
-                events.accept(volume, event);
+                events.accept(question.volume(), event);
                 readerEnded.run();
             });
         });
-    }
-
-    private Event outcome(long ticket, BlockFetch fetch, Supplier<Event> success, @Nullable IOException failure) {
-        if (failure != null) {
-            return new Event.ReadFailed(ticket, String.valueOf(failure.getMessage()));
-        }
-        Optional<String> damaged = fetch.firstDamaged(CHECKSUM.get());
-        if (damaged.isPresent()) {
-            metrics.checksumFailed();
-            return new Event.ReadFailed(ticket, damaged.get());
-        }
-        return success.get();
     }
 
     // ---- what the index knows without reading data
@@ -243,7 +249,7 @@ final class ReadPath {
                 chunk = chunk(replica, at, block);
             }
             if (chunk.isData(i)) {
-                versions.add(new BlockVersion(block, new Lsn(chunk.epoch(i), chunk.seq(i)), chunk.crc(i)));
+                versions.add(new BlockVersion(block, new Lsn(chunk.epoch(i), chunk.seq(i)), crc(replica, chunk, i)));
             }
         }
         answer(volume, new Event.VersionsRead(read.ticket(), List.copyOf(versions)));

@@ -79,6 +79,11 @@ final class Recovery {
                     + " is empty although the disk was used: format the disk anew and rebuild its replicas");
         }
         AppliedState applied = AppliedState.decode(stored.get());
+        if (applied.log().batch() < superblock.lastBatch()) {
+            throw new IOException("the index of disk " + superblock.disk() + " ends at batch "
+                    + applied.log().batch() + " of the log, but it was durable up to " + superblock.lastBatch()
+                    + ": a part of it is lost; format the disk anew and rebuild its replicas");
+        }
         BlockAllocator allocator = new BlockAllocator(superblock.capacityBlocks());
         allocator.setZeroedEnd(applied.zeroedEnd());
         DiskIndex index = new DiskIndex(metadata, allocator, extentCacheBytes, applied.log());
@@ -100,6 +105,7 @@ final class Recovery {
                     superblock.disk());
             scanIndex();
         }
+        index.loadBadPlaces();
         LogPosition end = replay();
         Optional<Long> lost = lostBatch(end);
         if (lost.isPresent()) {
@@ -119,12 +125,7 @@ final class Recovery {
     }
 
     private Optional<Long> lostBatch(LogPosition end) throws IOException {
-        LogReader reader = reader();
-        Optional<Long> later = reader.laterBatch(end);
-        if (later.isEmpty() && superblock.clean() && superblock.lastBatch() > end.batch()) {
-            return Optional.of(superblock.lastBatch());
-        }
-        return later;
+        return reader().laterBatch(end);
     }
 
     private LogReader reader() {
@@ -193,6 +194,7 @@ final class Recovery {
                         r.pieces());
             case StoredRecord.Copied r -> runsMatch(r.volume(), r.runs());
             case StoredRecord.CopiedUnder r -> runsMatch(r.volume(), r.runs());
+            case StoredRecord.Repaired r -> runsMatch(r.origin(), List.of(r.run()));
             case StoredRecord.Trimmed _,
                     StoredRecord.SessionOpened _,
                     StoredRecord.Grown _,
@@ -200,7 +202,8 @@ final class Recovery {
                     StoredRecord.ReplicaChanged _,
                     StoredRecord.ReplicaDeleted _,
                     StoredRecord.SnapshotTaken _,
-                    StoredRecord.SnapshotDeleted _ -> true;
+                    StoredRecord.SnapshotDeleted _,
+                    StoredRecord.Quarantined _ -> true;
             // A clone of what was left out never was.
             case StoredRecord.Cloned r -> !cut.contains(r.parent());
         };

@@ -6,12 +6,9 @@ import io.gabion.store.device.BufferPool;
 import io.gabion.store.extent.Chunk;
 import io.gabion.store.extent.ExtentMap;
 import io.gabion.store.extent.ReplicaExtents;
-import io.gabion.store.integrity.BlockChecksum;
 import io.gabion.store.metadata.MetadataStore.MetadataCursor;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * Reads a replica region by region through a fixed view of the index, every block checked. Blocking; for one thread that may
@@ -22,7 +19,6 @@ final class RegionReader {
     private final MetadataCursor cursor;
     private final List<ReplicaExtents.Layer> layers;
     private final ByteBuffer region = BufferPool.aligned(BlockGeometry.REGION_BYTES);
-    private final BlockChecksum checksum = new BlockChecksum();
     private static final byte[] ZEROS = new byte[BlockGeometry.REGION_BYTES];
 
     RegionReader(BlockDevice device, MetadataCursor cursor, List<ReplicaExtents.Layer> layers) {
@@ -36,10 +32,10 @@ final class RegionReader {
         void block(long block, Chunk chunk, int i);
     }
 
-    /** Outcome of reading a region: the bytes, valid until the next call, or what is damaged. */
-    record Content(ByteBuffer bytes, Optional<String> damage) {}
+    /** Outcome of reading a region: the bytes, valid until the next call, and which of them are bad. */
+    record Content(ByteBuffer bytes, List<BlockFetch.Bad> bad) {}
 
-    Content read(int number, int lengthBytes, BlockVisitor visitor) throws IOException {
+    Content read(int number, int lengthBytes, BlockVisitor visitor) {
         region.clear();
         region.put(0, ZEROS, 0, BlockGeometry.REGION_BYTES);
         long firstBlock = (long) number * BlockGeometry.BLOCKS_PER_REGION;
@@ -56,7 +52,6 @@ final class RegionReader {
                 }
             }
         }
-        fetch.fill(device);
-        return new Content(region.slice(0, lengthBytes), fetch.firstDamaged(checksum));
+        return new Content(region.slice(0, lengthBytes), fetch.readAndWait(device));
     }
 }

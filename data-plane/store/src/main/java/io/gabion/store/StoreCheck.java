@@ -54,12 +54,11 @@ public final class StoreCheck {
 
     /** As above, for a disk that was recovered and on which nothing happens meanwhile. */
     static StoreCheckReport run(
-            Superblock superblock, BlockDevice device, MetadataStore metadata, Recovery.Recovered recovered)
-            throws IOException {
+            Superblock superblock, BlockDevice device, MetadataStore metadata, Recovery.Recovered recovered) {
         return new StoreCheck(superblock, device, metadata, recovered).run();
     }
 
-    private StoreCheckReport run() throws IOException {
+    private StoreCheckReport run() {
         if (recovered.damaged()) {
             find("a part of the log that was durable is damaged: no replica on this disk is intact");
         }
@@ -151,7 +150,7 @@ public final class StoreCheck {
         }
     }
 
-    private void checkReplica(ReplicaState replica, BitSet regions) throws IOException {
+    private void checkReplica(ReplicaState replica, BitSet regions) {
         String name = "volume " + replica.record().volume();
         Map<Integer, Long> expected = new HashMap<>();
         for (RegionState region : replica.extents().regions().states()) {
@@ -169,7 +168,7 @@ public final class StoreCheck {
                         hash[0] += BlockChecksum.regionHash(block, chunk.epoch(i), chunk.seq(i), chunk.crc(i));
                     }
                 });
-                content.damage().ifPresent(this::find);
+                content.bad().forEach(bad -> find(bad.reason()));
                 Long stored = expected.remove(region);
                 if ((stored == null ? 0 : stored) != hash[0]) {
                     find(name + ": the region table is wrong for region " + region);

@@ -32,8 +32,8 @@ public final class StoreDump {
                     int length = (int) Math.min(BlockGeometry.REGION_BYTES, size - offset);
                     RegionReader.Content content =
                             reader.read((int) (offset / BlockGeometry.REGION_BYTES), length, (block, chunk, i) -> {});
-                    if (content.damage().isPresent()) {
-                        throw new IOException(content.damage().get());
+                    if (!content.bad().isEmpty()) {
+                        throw new IOException(content.bad().getFirst().reason());
                     }
                     content.bytes().get(0, bytes, 0, length);
                     out.write(bytes, 0, length);

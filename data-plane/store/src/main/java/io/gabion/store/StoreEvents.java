@@ -11,8 +11,11 @@ public interface StoreEvents {
     /** Answer to {@link io.gabion.core.port.Effect.Verify}. */
     void verified(VolumeId volume, VerifyResult result);
 
-    /** The scrub found content of the volume's replica that is not what was written, or cannot be read. */
-    default void damaged(VolumeId volume, String damage) {}
+    /**
+     * A read, a verification or the scrub met content that is not what was written, or cannot be read. Told each time, also of
+     * what was told before.
+     */
+    default void damaged(VolumeId volume, Damage damage) {}
 
     /** The disk failed; each replica was told {@link Event.StoreFaulted} too. */
     default void faulted(String reason) {}

@@ -12,6 +12,7 @@ public final class StoreMetrics {
     private final LongAdder reads = new LongAdder();
     private final LongAdder readBytes = new LongAdder();
     private final LongAdder checksumFailures = new LongAdder();
+    private final LongAdder readErrors = new LongAdder();
     private final LongAdder checkpoints = new LongAdder();
     private volatile Observer observer = new Observer() {};
 
@@ -46,8 +47,8 @@ public final class StoreMetrics {
         observer.readDone(nanos);
     }
 
-    void checksumFailed() {
-        checksumFailures.increment();
+    void blockBad(boolean unreadable) {
+        (unreadable ? readErrors : checksumFailures).increment();
     }
 
     void checkpoint(long nanos) {
@@ -86,9 +87,14 @@ public final class StoreMetrics {
         return readBytes.sum();
     }
 
-    /** Blocks that failed their checksum. */
+    /** How often a block failed its checksum. */
     public long checksumFailures() {
         return checksumFailures.sum();
+    }
+
+    /** How often the disk could not read a block. */
+    public long readErrors() {
+        return readErrors.sum();
     }
 
     public long checkpoints() {

@@ -8,7 +8,6 @@ import io.gabion.store.device.BlockDevice;
 import io.gabion.store.extent.BlockAllocator;
 import io.gabion.store.extent.ReplicaExtents;
 import io.gabion.store.metadata.MetadataStore;
-import java.io.IOException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
@@ -28,11 +27,11 @@ final class Verification {
     private final BlockAllocator allocator;
     private final Readers readers;
     private final StoreEvents events;
-    private final StoreMetrics metrics;
+    private final Damages damages;
     private volatile boolean stopped;
     private int running;
 
-    Verification(Engine engine) {
+    Verification(Engine engine, Damages damages) {
         this.loop = engine.loop();
         this.helper = engine.helpers();
         this.device = engine.device();
@@ -40,7 +39,7 @@ final class Verification {
         this.allocator = engine.allocator();
         this.readers = engine.readers();
         this.events = engine.notifier().events();
-        this.metrics = engine.notifier().metrics();
+        this.damages = damages;
     }
 
     /** Ends what runs soon; for a shutdown. */
@@ -60,10 +59,12 @@ final class Verification {
         long sizeBytes = replica.record().record().config().sizeBytes();
         running++;
         helper.execute(() -> {
-            VerifyResult result = digest(view, layers, sizeBytes, verify);
+            List<BlockFetch.Bad> bad = new ArrayList<>();
+            VerifyResult result = digest(view, layers, sizeBytes, verify, bad);
             loop.execute(() -> {
                 running--;
                 view.close();
+                damages.found(replica, bad);
                 readers.end(reader);
                 allocator.reclaim(readers.oldest());
                 events.verified(volume, result);
@@ -72,7 +73,11 @@ final class Verification {
     }
 
     private VerifyResult digest(
-            MetadataStore.MetadataView view, List<ReplicaExtents.Layer> layers, long sizeBytes, Effect.Verify verify) {
+            MetadataStore.MetadataView view,
+            List<ReplicaExtents.Layer> layers,
+            long sizeBytes,
+            Effect.Verify verify,
+            List<BlockFetch.Bad> bad) {
         try (MetadataStore.MetadataCursor cursor = view.cursor()) {
             MessageDigest whole = sha256();
             List<String> regions = new ArrayList<>();
@@ -84,13 +89,13 @@ final class Verification {
                 int length = (int) Math.min(BlockGeometry.REGION_BYTES, sizeBytes - offset);
                 RegionReader.Content content =
                         regionReader.read((int) (offset / BlockGeometry.REGION_BYTES), length, (block, chunk, i) -> {});
-                if (content.damage().isPresent()) {
-                    metrics.checksumFailed();
+                if (!content.bad().isEmpty()) {
+                    bad.addAll(content.bad());
                     return VerifyResult.failed(
                             verify.id(),
                             verify.lsn(),
                             sizeBytes,
-                            content.damage().get());
+                            content.bad().getFirst().reason());
                 }
                 whole.update(content.bytes().duplicate());
                 MessageDigest region = sha256();
@@ -104,7 +109,7 @@ final class Verification {
                     HexFormat.of().formatHex(whole.digest()),
                     regions,
                     java.util.Optional.empty());
-        } catch (IOException | RuntimeException e) {
+        } catch (RuntimeException e) {
             return VerifyResult.failed(verify.id(), verify.lsn(), sizeBytes, String.valueOf(e.getMessage()));
         }
     }

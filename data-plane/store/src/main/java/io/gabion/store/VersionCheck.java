@@ -6,12 +6,9 @@ import io.gabion.store.device.BufferPool;
 import io.gabion.store.extent.Chunk;
 import io.gabion.store.extent.ChunkHistory;
 import io.gabion.store.extent.Version;
-import io.gabion.store.integrity.BlockChecksum;
 import io.gabion.store.metadata.MetadataKeys;
 import io.gabion.store.metadata.MetadataStore;
 import io.gabion.store.metadata.MetadataStore.MetadataCursor;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.function.Consumer;
@@ -24,7 +21,6 @@ final class VersionCheck {
     private final BlockDevice device;
     private final MetadataStore metadata;
     private final Consumer<String> find;
-    private final BlockChecksum checksum = new BlockChecksum();
     private final ByteBuffer buffer = BufferPool.aligned(BlockGeometry.BLOCK_BYTES);
     private long checkedBlocks;
 
@@ -86,12 +82,7 @@ final class VersionCheck {
         checkedBlocks++;
         BlockFetch fetch = new BlockFetch(replica.extents().origin());
         fetch.add(version, block, buffer, 0);
-        try {
-            fetch.fill(device);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        fetch.firstDamaged(checksum).ifPresent(find);
+        fetch.readAndWait(device).forEach(bad -> find.accept(bad.reason()));
     }
 
     private static String name(ReplicaState replica) {

@@ -4,12 +4,15 @@ import io.gabion.core.message.RegionState;
 import io.gabion.model.BlockGeometry;
 import io.gabion.model.ByteRange;
 import io.gabion.model.Lsn;
+import io.gabion.model.VolumeId;
 import io.gabion.store.extent.Chunk;
 import io.gabion.store.extent.ChunkHistory;
+import io.gabion.store.extent.ExtentMap;
 import io.gabion.store.extent.Pins;
 import io.gabion.store.extent.RegionTable;
 import io.gabion.store.extent.ReplicaExtents;
 import io.gabion.store.extent.Version;
+import io.gabion.store.integrity.BlockChecksum;
 import io.gabion.store.metadata.MetadataKeys;
 import io.gabion.store.metadata.MetadataStore.MetadataCursor;
 import java.util.ArrayList;
@@ -34,24 +37,36 @@ final class VersionScan {
         this.replica = replica;
     }
 
-    /** The region table of the replica as of {@code at}; what a clone inherits is not in it. */
-    List<RegionState> regions(Lsn at) {
+    /** The region table as readers of the layers find it, what the first inherits included, under its volume's name. */
+    static List<RegionState> regions(MetadataCursor cursor, List<ReplicaExtents.Layer> layers) {
         RegionTable table = new RegionTable();
-        cursor.seek(MetadataKeys.extentsFrom(replica, 0));
-        while (cursor.valid() && MetadataKeys.isExtentOf(cursor.key(), replica)) {
-            long chunk = MetadataKeys.extentBlock(cursor.key()) / Chunk.BLOCKS;
-            ChunkHistory history = ChunkHistory.load(cursor, replica, chunk);
+        BlockChecksum checksum = new BlockChecksum();
+        VolumeId name = layers.getFirst().origin();
+        for (long number = nextChunk(cursor, layers, 0); number >= 0; number = nextChunk(cursor, layers, number + 1)) {
+            Chunk chunk = ExtentMap.resolve(cursor, layers, number);
             for (int i = 0; i < Chunk.BLOCKS; i++) {
-                long block = chunk * Chunk.BLOCKS + i;
-                for (Version version : history.versions(i)) {
-                    if (!version.lsn().isAfter(at)) {
-                        table.add(block, version);
-                        break;
-                    }
+                boolean data = chunk.isData(i);
+                if (data || chunk.isOwn(i)) {
+                    VolumeId inherited = chunk.inheritedFrom(i);
+                    int crc = inherited == null ? chunk.crc(i) : checksum.renamed(chunk.crc(i), inherited, name);
+                    table.add(number * Chunk.BLOCKS + i, new Version(data, chunk.epoch(i), chunk.seq(i), 0, crc));
                 }
             }
         }
         return table.states();
+    }
+
+    /** The first chunk from {@code number} on of which any layer has something; -1: none. */
+    private static long nextChunk(MetadataCursor cursor, List<ReplicaExtents.Layer> layers, long number) {
+        long first = -1;
+        for (ReplicaExtents.Layer layer : layers) {
+            cursor.seek(MetadataKeys.extentsFrom(layer.replica(), number * Chunk.BLOCKS));
+            if (cursor.valid() && MetadataKeys.isExtentOf(cursor.key(), layer.replica())) {
+                long found = MetadataKeys.extentBlock(cursor.key()) / Chunk.BLOCKS;
+                first = first < 0 ? found : Math.min(first, found);
+            }
+        }
+        return first;
     }
 
     /** Blocks whose newest version at {@code upTo} is after {@code after}, from block {@code from} on. */

@@ -1,6 +1,7 @@
 package io.gabion.store;
 
 import io.gabion.store.device.DeviceFile;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.Random;
@@ -25,10 +26,14 @@ abstract class BlockFile implements DeviceFile {
     /** Called with the lock held for each block that was written. */
     abstract void written(long block, byte[] bytes);
 
+    /** Called with the lock held for each block that is about to be read. */
+    void reading(long block) throws IOException {}
+
     @Override
-    public final void read(long position, ByteBuffer target) {
+    public final void read(long position, ByteBuffer target) throws IOException {
         synchronized (lock) {
             for (long block = position / BLOCK; target.hasRemaining(); block++) {
+                reading(block);
                 target.put(content.getOrDefault(block, new byte[BLOCK]));
             }
         }

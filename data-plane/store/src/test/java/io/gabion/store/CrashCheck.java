@@ -61,8 +61,8 @@ final class CrashCheck {
 
     private static void requireSound(DiskOpening.Opened opened, DeviceFile file) throws IOException {
         opened.recovered().index().writePages();
-        StoreCheckReport report =
-                StoreCheck.run(opened.superblock(), new InlineDevice(file), opened.metadata(), opened.recovered());
+        StoreCheckReport report = StoreCheck.run(
+                opened.superblock().get(), new InlineDevice(file), opened.metadata(), opened.recovered());
         if (!report.isSound()) {
             throw new AssertionError("store check: " + report.findings());
         }

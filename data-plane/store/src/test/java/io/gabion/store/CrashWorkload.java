@@ -47,6 +47,9 @@ final class CrashWorkload {
         PROMISE,
         OPEN_SESSION,
         RESYNC_CHUNK,
+        RESYNC_SNAPSHOT,
+        REPAIR,
+        QUARANTINE,
         FLUSH_INDEX,
         SNAPSHOT,
         DELETE_SNAPSHOT,
@@ -206,6 +209,9 @@ final class CrashWorkload {
                 model.add(
                         new LogRecord.SessionOpened(new Lsn(epoch, ++seq), new SessionId(1, seq, CLIENT)), new byte[0]);
             case RESYNC_CHUNK -> copy();
+            case RESYNC_SNAPSHOT -> copyUnder();
+            case REPAIR -> repair();
+            case QUARANTINE -> quarantine();
             case FLUSH_INDEX -> throw new IllegalStateException("not a record");
             case SNAPSHOT -> model.add(new StoredRecord.SnapshotTaken(VOLUME, new Lsn(epoch, ++seq), ++snapshot));
             case DELETE_SNAPSHOT ->
@@ -241,6 +247,39 @@ final class CrashWorkload {
         byte[] content = new byte[blocks * 4096];
         random.nextBytes(content);
         return model.add(StoreRig.written(epoch, ++seq, block, content), content);
+    }
+
+    /** As a replica that was away receives snapshot 1: some blocks of it were others, one was a hole. */
+    private Item copyUnder() {
+        byte[] content = new byte[3 * 4096];
+        random.nextBytes(content);
+        return model.add(
+                new LogRecord.CopiedUnder(
+                        epoch,
+                        new Lsn(1, 2),
+                        List.of(
+                                new BlockRun(
+                                        random.nextInt(3),
+                                        3,
+                                        new Lsn(1, 1 + random.nextInt(2)),
+                                        Optional.of(HeapPayload.of(content))),
+                                new BlockRun(5, 1, Lsn.ZERO, Optional.empty()))),
+                content);
+    }
+
+    /** The right content of a block, whether it is at the head, only under a snapshot, or was overwritten. */
+    private Item repair() {
+        int block = random.nextInt(FIRST_BLOCKS);
+        byte[] content = StoreRig.filled(1, 0x11);
+        return model.add(
+                new LogRecord.Repaired(new BlockRun(block, 1, new Lsn(1, 1), Optional.of(HeapPayload.of(content)))),
+                new byte[0]);
+    }
+
+    /** One of the first places, which hold the first blocks or batches of the log. */
+    private Item quarantine() {
+        long place = 1L + random.nextInt(24);
+        return model.add(new Item.Ready(new StoredRecord.Quarantined(VOLUME, 0, new Lsn(1, 1), place, 1)), new byte[0]);
     }
 
     /** Data over data, a hole over data, and data where nothing was. */

@@ -6,6 +6,7 @@ import io.gabion.store.metadata.InMemoryMetadata;
 import io.gabion.store.metadata.MetadataStore;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +32,8 @@ final class MemoryDiskFiles implements DiskFiles {
     private volatile Runnable beforeSync = () -> {};
     private volatile @Nullable String failSync;
     private volatile boolean syncIsStubbed;
+    /** How often a read of these blocks still fails. */
+    private final Map<Long, Integer> unreadable = new HashMap<>();
 
     MemoryDiskFiles() {
         this(new HashMap<>(), new InMemoryMetadata(), null, false);
@@ -93,6 +96,23 @@ final class MemoryDiskFiles implements DiskFiles {
         durable.put(block, content);
     }
 
+    /** The next reads of a block fail, so many times. */
+    synchronized void failReads(long block, int times) {
+        unreadable.put(block, times);
+    }
+
+    /** The one block with this content. */
+    synchronized long placeOf(byte[] content) {
+        List<Long> found = present.entrySet().stream()
+                .filter(entry -> Arrays.equals(entry.getValue(), content))
+                .map(Map.Entry::getKey)
+                .toList();
+        if (found.size() != 1) {
+            throw new AssertionError("blocks with this content: " + found);
+        }
+        return found.getFirst();
+    }
+
     synchronized List<Long> writtenBlocks() {
         return new ArrayList<>(present.keySet());
     }
@@ -136,6 +156,15 @@ final class MemoryDiskFiles implements DiskFiles {
     private final class MemoryFile extends BlockFile {
         MemoryFile() {
             super(MemoryDiskFiles.this, present);
+        }
+
+        @Override
+        void reading(long block) throws IOException {
+            int left = unreadable.getOrDefault(block, 0);
+            if (left > 0) {
+                unreadable.put(block, left - 1);
+                throw new IOException("Input/output error");
+            }
         }
 
         @Override

@@ -6,6 +6,7 @@ import io.gabion.core.port.RecoveredReplica;
 import io.gabion.model.ByteRange;
 import io.gabion.model.Lsn;
 import io.gabion.store.integrity.BlockChecksum;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -96,10 +97,14 @@ final class ModelCheck {
                 if (!version.lsn().equals(expected)) {
                     return Optional.of("block " + block + " has " + version.lsn() + ", not " + expected);
                 }
-                if (state.content.containsKey(block)) {
-                    hashes[block / 256] += BlockChecksum.regionHash(
-                            block, version.lsn().epoch(), version.lsn().seq(), version.crc32c());
+                // As if the volume had written it, also what it inherits.
+                Lsn lsn = version.lsn();
+                ByteBuffer content = ByteBuffer.wrap(world.content(model.volume, state, block));
+                int crc = new BlockChecksum().of(model.volume, block, lsn.epoch(), lsn.seq(), content, 0);
+                if (crc != version.crc32c()) {
+                    return Optional.of("block " + block + " has another checksum");
                 }
+                hashes[block / 256] += BlockChecksum.regionHash(block, lsn.epoch(), lsn.seq(), crc);
             }
         }
         if (!Arrays.equals(rig.read(model.volume, ALL), world.bytes(model.volume, state))) {

@@ -36,7 +36,7 @@ final class ModelWorld {
     private VolumeModel.@Nullable View holder(VolumeId volume, VolumeModel.View view, int block) {
         VolumeModel.View from = view;
         VolumeId at = volume;
-        while (from.versions[block].equals(Lsn.ZERO)) {
+        while (from.versions[block].equals(Lsn.ZERO) && !from.covered.get(block)) {
             VolumeId parent = from.parent;
             if (parent == null) {
                 return null;

@@ -39,6 +39,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -59,7 +60,11 @@ final class StoreRig implements AutoCloseable {
     private final Map<Long, CompletableFuture<VerifyResult>> verifications = new ConcurrentHashMap<>();
     private final CompletableFuture<String> fault = new CompletableFuture<>();
     private final Map<VolumeId, Long> space = new ConcurrentHashMap<>();
+    private final List<Told> damages = new CopyOnWriteArrayList<>();
     final DiskStore store;
+
+    /** Damage that a volume was told of. */
+    record Told(VolumeId volume, Damage damage) {}
 
     private StoreRig(DiskStoreOptions options, Optional<DiskFiles> files) throws IOException {
         StoreEvents events = new StoreEvents() {
@@ -73,6 +78,11 @@ final class StoreRig implements AutoCloseable {
                 verifications
                         .computeIfAbsent(result.id(), id -> new CompletableFuture<>())
                         .complete(result);
+            }
+
+            @Override
+            public void damaged(VolumeId volume, Damage damage) {
+                damages.add(new Told(volume, damage));
             }
 
             @Override
@@ -280,6 +290,14 @@ final class StoreRig implements AutoCloseable {
         verifications.put(id, future);
         loop.execute(() -> store.execute(volume, new Effect.Verify(id, lsn)));
         return future;
+    }
+
+    List<Told> damages() {
+        return damages;
+    }
+
+    DiskHealth health() {
+        return onLoop(store::health);
     }
 
     DiskSpace space() {

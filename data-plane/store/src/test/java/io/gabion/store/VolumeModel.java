@@ -9,6 +9,7 @@ import io.gabion.store.log.BatchBuilder.Item;
 import io.gabion.store.log.StoredRecord;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +39,9 @@ final class VolumeModel {
     static class View {
         final Lsn[] versions = new Lsn[BLOCKS];
         final Map<Integer, byte[]> content = new HashMap<>();
+        /** Blocks that were written, or made holes, since the volume was cloned. */
+        final BitSet covered = new BitSet();
+
         Lsn lsn = Lsn.ZERO;
         /** Of the volume, which may be deleted and created anew while clones of it are left. */
         @Nullable
@@ -51,6 +55,7 @@ final class VolumeModel {
             View copy = new View();
             System.arraycopy(versions, 0, copy.versions, 0, BLOCKS);
             copy.content.putAll(content);
+            copy.covered.or(covered);
             copy.lsn = at;
             copy.parent = parent;
             return copy;
@@ -58,6 +63,7 @@ final class VolumeModel {
 
         void put(int block, Lsn version, byte @Nullable [] bytes) {
             versions[block] = version;
+            covered.set(block, parent != null);
             if (bytes == null) {
                 content.remove(block);
             } else {
@@ -221,8 +227,10 @@ final class VolumeModel {
         };
     }
 
-    private void apply(State state, StoredRecord.SnapshotRecord record) {
+    private void apply(State state, StoredRecord.DataFree record) {
         switch (record) {
+            // Of places nobody knows anything here.
+            case StoredRecord.Quarantined _ -> {}
             case StoredRecord.SnapshotTaken r -> {
                 if (!state.snapshots.containsKey(r.snapshot())) {
                     state.snapshots.put(r.snapshot(), state.copy(r.lsn()));
@@ -269,7 +277,10 @@ final class VolumeModel {
             }
             case LogRecord.Marked r -> state.lastLsn = Lsn.max(state.lastLsn, r.lsn());
             case LogRecord.Copied r -> copy(state, r, content);
-            case LogRecord.SnapshotTaken _, LogRecord.SnapshotDeleted _, LogRecord.CopiedUnder _ ->
+            case LogRecord.CopiedUnder r -> copyUnder(state, r, content);
+            // Only where a version is kept changes, not what it is.
+            case LogRecord.Repaired _ -> {}
+            case LogRecord.SnapshotTaken _, LogRecord.SnapshotDeleted _ ->
                 throw new IllegalArgumentException("not made by workloads: " + record);
             case LogRecord.ReplicaChanged r -> {
                 state.exists = true;
@@ -305,6 +316,30 @@ final class VolumeModel {
                         if (!run.lsn().isAfter(view.lsn)) {
                             view.put(block, run.lsn(), bytes);
                         }
+                    }
+                }
+            }
+        }
+    }
+
+    /** A reader at the record's LSN finds the copy; what came after that LSN stays. */
+    private static void copyUnder(State state, LogRecord.CopiedUnder record, byte[] content) {
+        List<View> readers = new ArrayList<>(state.snapshots.values());
+        readers.addAll(state.clones.values());
+        int at = 0;
+        for (BlockRun run : record.runs()) {
+            for (int i = 0; i < run.blocks(); i++) {
+                int block = (int) run.firstBlock() + i;
+                int from = at;
+                at += run.payload().isPresent() ? 4096 : 0;
+                byte[] bytes = at > from ? Arrays.copyOfRange(content, from, at) : null;
+                if (!state.versions[block].isAfter(record.at())) {
+                    state.put(block, run.lsn(), bytes);
+                }
+                for (View view : readers) {
+                    boolean sees = !run.lsn().isAfter(view.lsn);
+                    if (sees && !view.versions[block].isAfter(record.at())) {
+                        view.put(block, run.lsn(), bytes);
                     }
                 }
             }

@@ -18,12 +18,15 @@ import java.util.zip.CRC32C;
  *   0 magic "GABIONSB"   8 crc32c of bytes 12..4095   12 format version (4)
  *  16 cluster (16)      32 disk (16)                  48 boot id (16)     64 salt of the log (16)
  *  80 sequence (8)      88 open count (8)             96 capacity in blocks (8)
- * 104 last batch (8), valid when clean                112 clean (1)
+ * 104 batch of the log up to which the index was durable (8); the last one when clean
+ * 112 clean (1)        113 damaged (1)
  * 116 node: length (4), UTF-8 (at most 253)           384 pool: length (4), UTF-8 (at most 253)
  * </pre>
  *
  * @param salt secret of the disk that enters the checksum of every log header, so that no content of a volume can pass for one
- * @param lastBatch number of the last batch of the log when the disk was closed cleanly
+ * @param lastBatch the index was durable up to this batch of the log: one that knows less was damaged. When the disk was closed
+ *     cleanly, the last batch
+ * @param damaged the index was found to be damaged: the disk must be formatted anew
  */
 public record Superblock(
         ClusterId cluster,
@@ -36,7 +39,8 @@ public record Superblock(
         long openCount,
         long capacityBlocks,
         long lastBatch,
-        boolean clean) {
+        boolean clean,
+        boolean damaged) {
     public static final int BYTES = 4096;
     public static final int FORMAT_VERSION = 1;
 
@@ -68,13 +72,39 @@ public record Superblock(
                 newOpenCount,
                 capacityBlocks,
                 lastBatch,
-                false);
+                false,
+                damaged);
+    }
+
+    /** The index became durable up to a batch of the log. */
+    public Superblock checkpointed(long batch) {
+        return next(batch, false, damaged);
     }
 
     /** The superblock of a shutdown in good order. */
     public Superblock closed(long newLastBatch) {
+        return next(newLastBatch, true, damaged);
+    }
+
+    /** The index is damaged. */
+    public Superblock beyondRepair() {
+        return next(lastBatch, false, true);
+    }
+
+    private Superblock next(long newLastBatch, boolean newClean, boolean newDamaged) {
         return new Superblock(
-                cluster, disk, node, pool, bootId, salt, sequence + 1, openCount, capacityBlocks, newLastBatch, true);
+                cluster,
+                disk,
+                node,
+                pool,
+                bootId,
+                salt,
+                sequence + 1,
+                openCount,
+                capacityBlocks,
+                newLastBatch,
+                newClean,
+                newDamaged);
     }
 
     public byte[] encode() {
@@ -89,6 +119,7 @@ public record Superblock(
                 .putLong(96, capacityBlocks)
                 .putLong(104, lastBatch);
         out.put(112, (byte) (clean ? 1 : 0));
+        out.put(113, (byte) (damaged ? 1 : 0));
         putName(out, NODE_AT, node.value());
         putName(out, POOL_AT, pool);
         out.putInt(8, checksum(out.array()));
@@ -120,7 +151,8 @@ public record Superblock(
                 in.getLong(88),
                 in.getLong(96),
                 in.getLong(104),
-                in.get(112) != 0));
+                in.get(112) != 0,
+                in.get(113) != 0));
     }
 
     private static int checksum(byte[] bytes) {

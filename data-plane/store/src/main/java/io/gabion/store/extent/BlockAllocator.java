@@ -15,7 +15,8 @@ import java.util.Optional;
  * </pre>
  *
  * Every block of the main zone is in exactly one state: free; reserved (given to the log or to a batch that is not applied
- * yet); live (the index refers to it); pending (freed, not yet reusable); or being filled with zeros. Log segments come from the
+ * yet); live (the index refers to it); pending (freed, not yet reusable); being filled with zeros; or resting in quarantine, for
+ * ever. Log segments come from the
  * reserve zone only when the main zone has no run that is long enough, so that the log, and with it delete and trim, always has
  * room. Not thread-safe: belongs to the owner loop.
  */
@@ -33,6 +34,7 @@ public final class BlockAllocator {
     private final Bitmap busy;
     private final BitSet dirtyPages = new BitSet();
     private final PendingFrees pendingFrees = new PendingFrees();
+    private final Quarantine quarantine = new Quarantine();
 
     private long liveBlocks;
     private long pendingMain;
@@ -135,14 +137,14 @@ public final class BlockAllocator {
 
     /** Gives back what was reserved and never written, or written in vain. */
     public void unreserve(long start, long blocks) {
-        long cleared = busy.clear(start, blocks);
-        check(cleared == blocks, "unreserve of blocks that are not reserved", start, blocks);
+        release(start, blocks, "unreserve of blocks that are not reserved");
         reservedMain -= mainPart(start, blocks);
     }
 
     // ---- life of a block
     /** For recovery: these blocks belong to the log from here on. */
     public void reserveExactly(long start, long blocks) {
+        wake(start, blocks);
         long changed = busy.set(start, blocks);
         check(changed == blocks, "the log's next place is in use", start, blocks);
         reservedMain += mainPart(start, blocks);
@@ -175,11 +177,55 @@ public final class BlockAllocator {
     }
 
     private void takeReserved(long start, long blocks) {
+        wake(start, blocks);
         long fresh = busy.set(start, blocks);
         check(fresh == 0 || fresh == blocks, "blocks partly in use", start, blocks);
         if (fresh == 0) {
             reservedMain -= mainPart(start, blocks);
         }
+    }
+
+    // ---- quarantine
+    /**
+     * Never gives this place out again: from now on when it is free, else once it is. False when it is known to be bad, is not of
+     * the main zone, or too many are.
+     */
+    public boolean quarantine(long place) {
+        if (place < 1 || place >= reserveStart || !quarantine.add(place)) {
+            return false;
+        }
+        if (!busy.get(place)) {
+            rest(place);
+        }
+        return true;
+    }
+
+    public boolean isBad(long place) {
+        return quarantine.contains(place);
+    }
+
+    /** Blocks that are not used any more because they are bad. */
+    public long quarantinedBlocks() {
+        return quarantine.restingBlocks();
+    }
+
+    private void rest(long place) {
+        busy.set(place, 1);
+        quarantine.rest(place);
+    }
+
+    /** In replay a bad place may be met while it still holds what was found to be bad later. */
+    private void wake(long start, long blocks) {
+        for (long place : quarantine.wake(start, blocks)) {
+            busy.clear(place, 1);
+        }
+    }
+
+    /** The blocks are free, except for bad ones. */
+    private void release(long start, long blocks, String otherwise) {
+        long cleared = busy.clear(start, blocks);
+        check(cleared == blocks, otherwise, start, blocks);
+        quarantine.badIn(start, blocks).forEach(this::rest);
     }
 
     // ---- checkpoints
@@ -194,8 +240,7 @@ public final class BlockAllocator {
     /** Makes blocks reusable that no checkpoint and no reader numbered {@code oldestReader} or higher holds. */
     public void reclaim(long oldestReader) {
         pendingFrees.drain(oldestReader, (start, blocks) -> {
-            long cleared = busy.clear(start, blocks);
-            check(cleared == blocks, "reclaim of blocks that are free", start, blocks);
+            release(start, blocks, "reclaim of blocks that are free");
             pendingMain -= mainPart(start, blocks);
         });
     }
@@ -258,7 +303,7 @@ public final class BlockAllocator {
     }
 
     public void fillDone(Run run) {
-        busy.clear(run.start(), run.blocks());
+        release(run.start(), run.blocks(), "fill of blocks that are free");
         filling -= run.blocks();
         zeroedEnd = Math.max(zeroedEnd, run.end());
     }
@@ -304,9 +349,9 @@ public final class BlockAllocator {
         return pendingMain;
     }
 
-    /** Disk header, reserve zone, and what the log holds of the main zone. */
+    /** Disk header, reserve zone, what the log holds of the main zone, and what rests in quarantine. */
     public long reservedBlocks() {
-        return 1 + (total - reserveStart) + reservedMain;
+        return 1 + (total - reserveStart) + reservedMain + quarantine.restingBlocks();
     }
 
     public long freeBlocks() {
@@ -321,7 +366,7 @@ public final class BlockAllocator {
     public void verifyAccounting() {
         check(live.count(0, total) == liveBlocks, "live blocks", live.count(0, total), liveBlocks);
         long counted = busy.count(1, reserveStart);
-        long kept = liveBlocks + pendingMain + reservedMain + filling;
+        long kept = liveBlocks + pendingMain + reservedMain + filling + quarantine.restingBlocks();
         check(counted == kept, "busy blocks", counted, kept);
     }
 

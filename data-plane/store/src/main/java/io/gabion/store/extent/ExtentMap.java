@@ -153,13 +153,13 @@ public final class ExtentMap implements AutoCloseable {
         replica.regions().addHash(block, BlockChecksum.regionHash(block, epoch, seq, crc));
     }
 
-    /** The blocks read as zeros, with this version. */
+    /** The blocks read as zeros, with this version; with no version what was never written is gone without a trace. */
     public void trim(ReplicaExtents replica, long firstBlock, long blocks, long epoch, long seq) {
         for (long block = firstBlock; block < firstBlock + blocks; block++) {
             Changing changing = changing(replica, block / Chunk.BLOCKS);
             int i = (int) (block % Chunk.BLOCKS);
             leave(replica, changing, i, block, epoch, seq);
-            if ((epoch | seq) == 0) {
+            if ((epoch | seq) == 0 && replica.parent().isEmpty()) {
                 changing.chunk.setAbsent(i);
                 changing.stale = true;
             } else {
@@ -236,7 +236,8 @@ public final class ExtentMap implements AutoCloseable {
             allocator.makeLive(copy.place(), 1);
             replica.addPinned(1);
         }
-        if (copy.data() || copy.epoch() != 0 || copy.seq() != 0) {
+        boolean leavesNoTrace = !copy.data() && copy.epoch() == 0 && copy.seq() == 0;
+        if (!leavesNoTrace || replica.parent().isPresent()) {
             history.add(i, copy);
         }
         Version next = null;
@@ -249,6 +250,45 @@ public final class ExtentMap implements AutoCloseable {
         changing.chunk.setAbsent(i);
         history.newest(i).ifPresent(version -> version.putInto(changing.chunk, i));
         notedHead(replica, changing, i, block, true);
+    }
+
+    /**
+     * The content of exactly this version, with the checksum that it had, is now at the place of {@code copy}; its old place is
+     * free. False, and nothing changes, when the replica itself has no such version.
+     */
+    public boolean replace(ReplicaExtents replica, long block, Version copy) {
+        long number = block / Chunk.BLOCKS;
+        int i = (int) (block % Chunk.BLOCKS);
+        Chunk head = chunk(replica, number);
+        if (head.state(i) == Chunk.DATA && copy.sameContent(Version.of(head, i))) {
+            Changing changing = changing(replica, number);
+            allocator.free(head.place(i), 1);
+            allocator.makeLive(copy.place(), 1);
+            copy.putInto(changing.chunk, i);
+            changing.becameHead(i);
+            return true;
+        }
+        if (!replica.hasHistory()) {
+            return false;
+        }
+        ChunkHistory history = changing(replica, number).history(cursor);
+        for (Version version : List.copyOf(history.versions(i))) {
+            if (version.data() && copy.sameContent(version)) {
+                allocator.free(version.place(), 1);
+                allocator.makeLive(copy.place(), 1);
+                history.add(i, copy);
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** True when the replica itself has this version of the block with content. */
+    public boolean has(ReplicaExtents replica, long block, Lsn lsn) {
+        int i = (int) (block % Chunk.BLOCKS);
+        ReplicaExtents.Layer layer = new ReplicaExtents.Layer(replica.number(), replica.origin(), lsn);
+        Chunk chunk = resolve(List.of(layer), block / Chunk.BLOCKS);
+        return chunk.state(i) == Chunk.DATA && chunk.epoch(i) == lsn.epoch() && chunk.seq(i) == lsn.seq();
     }
 
     private void drop(ReplicaExtents replica, ChunkHistory history, int i, Version version) {

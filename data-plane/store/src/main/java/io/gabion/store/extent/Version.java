@@ -12,6 +12,11 @@ public record Version(boolean data, long epoch, long seq, long place, int crc) {
         return new Lsn(epoch, seq);
     }
 
+    /** True when both are the same version of the block with the same content, at whatever places. */
+    boolean sameContent(Version other) {
+        return data == other.data && epoch == other.epoch && seq == other.seq && crc == other.crc;
+    }
+
     boolean isAfter(long otherEpoch, long otherSeq) {
         return epoch > otherEpoch || (epoch == otherEpoch && seq > otherSeq);
     }

@@ -14,6 +14,8 @@ public final class BlockChecksum {
     private static final long MIX_2 = 0x94d049bb133111ebL;
     private static final long STEP = 0x9e3779b97f4a7c15L;
 
+    private static final byte[] ZEROS = new byte[BlockGeometry.BLOCK_BYTES];
+
     private final CRC32C crc = new CRC32C();
     private final ByteBuffer identity = ByteBuffer.allocate(40);
 
@@ -25,6 +27,24 @@ public final class BlockChecksum {
         crc.reset();
         crc.update(identity.array());
         crc.update(bytes.slice(at, BlockGeometry.BLOCK_BYTES));
+        return (int) crc.getValue();
+    }
+
+    /**
+     * The checksum that a block would have if another volume had written it: of two messages of one length that differ in their
+     * first bytes only, the checksums differ by the same whatever the rest is.
+     */
+    public int renamed(int blockCrc, VolumeId from, VolumeId to) {
+        return from.equals(to) ? blockCrc : blockCrc ^ ofName(from) ^ ofName(to);
+    }
+
+    private int ofName(VolumeId volume) {
+        identity.putLong(0, volume.value().getMostSignificantBits());
+        identity.putLong(8, volume.value().getLeastSignificantBits());
+        identity.putLong(16, 0).putLong(24, 0).putLong(32, 0);
+        crc.reset();
+        crc.update(identity.array());
+        crc.update(ZEROS);
         return (int) crc.getValue();
     }
 

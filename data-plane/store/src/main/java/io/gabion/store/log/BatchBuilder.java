@@ -41,6 +41,7 @@ public final class BatchBuilder {
     private final UUID salt;
     private final long openCount;
     private final BlockAllocator allocator;
+    private final Origins origins;
     private final int segmentBlocks;
     private final ByteBuffer buffer =
             BufferPool.aligned((MAX_DATA_BLOCKS + BatchHeader.MAX_BLOCKS) * BlockGeometry.BLOCK_BYTES);
@@ -48,8 +49,16 @@ public final class BatchBuilder {
     private final BinaryOutput records = new BinaryOutput(BatchHeader.MAX_RECORD_BYTES);
     private final BinaryOutput scratch = new BinaryOutput(1024);
 
-    public BatchBuilder(DiskId disk, UUID salt, long openCount, BlockAllocator allocator) {
+    /** Knows under whose name a version of a volume's blocks was written: the volume's own, or that of one it was cloned from. */
+    @FunctionalInterface
+    public interface Origins {
+        /** The volume itself when nobody has the version. */
+        VolumeId of(VolumeId volume, BlockRun run);
+    }
+
+    public BatchBuilder(DiskId disk, UUID salt, long openCount, BlockAllocator allocator, Origins origins) {
         this.disk = disk;
+        this.origins = origins;
         this.salt = salt;
         this.openCount = openCount;
         this.allocator = allocator;
@@ -66,7 +75,7 @@ public final class BatchBuilder {
         record Change(VolumeId volume, LogRecord record) implements Item {}
 
         /** Brings no data. */
-        record Ready(StoredRecord.SnapshotRecord record) implements Item {}
+        record Ready(StoredRecord.DataFree record) implements Item {}
     }
 
     /** A batch ready to be written. The log stands at {@code after} once it is durable. */
@@ -125,6 +134,7 @@ public final class BatchBuilder {
             case LogRecord.Written r -> r.payload().length() / BlockGeometry.BLOCK_BYTES;
             case LogRecord.Copied r -> copiedBlocks(r.runs());
             case LogRecord.CopiedUnder r -> copiedBlocks(r.runs());
+            case LogRecord.Repaired r -> r.run().blocks();
             case LogRecord.Trimmed _,
                     LogRecord.SessionOpened _,
                     LogRecord.Grown _,
@@ -154,6 +164,7 @@ public final class BatchBuilder {
             case LogRecord.SnapshotTaken _, LogRecord.SnapshotDeleted _ -> 41;
             case LogRecord.Copied r -> 29 + runBytes(r.runs(), piecesPerPayload);
             case LogRecord.CopiedUnder r -> 45 + runBytes(r.runs(), piecesPerPayload);
+            case LogRecord.Repaired r -> 33 + runBytes(List.of(r.run()), piecesPerPayload);
             case LogRecord.ReplicaChanged r -> {
                 scratch.clear();
                 ReplicaRecordCodec.encode(r.record(), scratch);
@@ -335,6 +346,13 @@ public final class BatchBuilder {
                 new StoredRecord.Copied(volume, r.liveEpoch(), copiedRuns(volume, r.runs(), placement));
             case LogRecord.CopiedUnder r ->
                 new StoredRecord.CopiedUnder(volume, r.liveEpoch(), r.at(), copiedRuns(volume, r.runs(), placement));
+            case LogRecord.Repaired r -> {
+                VolumeId origin = origins.of(volume, r.run());
+                yield new StoredRecord.Repaired(
+                        volume,
+                        origin,
+                        copiedRuns(origin, List.of(r.run()), placement).getFirst());
+            }
             case LogRecord.ReplicaChanged r -> new StoredRecord.ReplicaChanged(volume, r.record());
             case LogRecord.ReplicaDeleted _ -> new StoredRecord.ReplicaDeleted(volume);
         };

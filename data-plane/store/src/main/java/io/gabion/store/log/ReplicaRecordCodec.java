@@ -15,6 +15,7 @@ import io.gabion.model.ReplicaPlacement;
 import io.gabion.model.SessionId;
 import io.gabion.model.VolumeConfig;
 import io.gabion.model.VolumeId;
+import io.gabion.model.VolumeOrigin;
 import io.gabion.model.VolumeRecord;
 import io.gabion.model.VolumeSpec;
 import io.gabion.store.metadata.BinaryInput;
@@ -22,10 +23,13 @@ import io.gabion.store.metadata.BinaryOutput;
 import io.gabion.store.metadata.MalformedMetadataException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Binary form of a {@link ReplicaRecord}, in log and index. Enums are stored by their number here, not by their ordinal. */
 public final class ReplicaRecordCodec {
-    private static final int VERSION = 1;
+    /** Version 1 knows no clones. */
+    private static final int VERSION = 2;
+
     private static final int UUID_BYTES = 16;
     private static final int REQUEST_BYTES = 16;
 
@@ -50,12 +54,18 @@ public final class ReplicaRecordCodec {
             out.putLong(request.generation()).putLong(request.number());
         }
         encodeVolume(record.record(), out);
+        Optional<VolumeOrigin> origin = record.record().origin();
+        out.putBoolean(origin.isPresent());
+        if (origin.isPresent()) {
+            out.putUuid(origin.get().volume().value()).putLong(origin.get().snapshot());
+            putLsn(out, origin.get().at());
+        }
     }
 
     public static ReplicaRecord decode(BinaryInput in) {
         int version = in.getByte();
-        if (version != VERSION) {
-            throw new MalformedMetadataException("replica record has version " + version + ", not " + VERSION);
+        if (version < 1 || version > VERSION) {
+            throw new MalformedMetadataException("replica record has version " + version + ", not 1 to " + VERSION);
         }
         VolumeId volume = new VolumeId(in.getUuid());
         ReplicaId replica = new ReplicaId(in.getUuid());
@@ -76,7 +86,7 @@ public final class ReplicaRecordCodec {
             long generation = in.getLong();
             requests.add(new RequestId(generation, in.getLong()));
         }
-        VolumeRecord record = decodeVolume(in);
+        VolumeRecord record = decodeVolume(in, version);
         return new ReplicaRecord(
                 volume, replica, promisedEpoch, record, incarnation, status, epochStarts, position, session, requests);
     }
@@ -120,7 +130,7 @@ public final class ReplicaRecordCodec {
         out.putLong(config.snapSequence()).putString(config.writer());
     }
 
-    private static VolumeRecord decodeVolume(BinaryInput in) {
+    private static VolumeRecord decodeVolume(BinaryInput in, int version) {
         VolumeId id = new VolumeId(in.getUuid());
         VolumeSpec spec = new VolumeSpec(
                 in.getString(),
@@ -133,7 +143,18 @@ public final class ReplicaRecordCodec {
         List<ReplicaPlacement> placement = getPlacements(in);
         List<ReplicaPlacement> removed = getPlacements(in);
         boolean deleting = in.getBoolean();
-        return new VolumeRecord(id, spec, placement, removed, deleting, decodeConfig(in));
+        VolumeConfig config = decodeConfig(in);
+        Optional<VolumeOrigin> origin = version == 1 ? Optional.empty() : decodeOrigin(in);
+        return new VolumeRecord(id, spec, placement, removed, deleting, config, origin);
+    }
+
+    private static Optional<VolumeOrigin> decodeOrigin(BinaryInput in) {
+        if (!in.getBoolean()) {
+            return Optional.empty();
+        }
+        VolumeId volume = new VolumeId(in.getUuid());
+        long snapshot = in.getLong();
+        return Optional.of(new VolumeOrigin(volume, snapshot, getLsn(in)));
     }
 
     private static VolumeConfig decodeConfig(BinaryInput in) {

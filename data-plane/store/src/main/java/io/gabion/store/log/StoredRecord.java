@@ -44,15 +44,34 @@ public sealed interface StoredRecord {
         }
     }
 
+    /**
+     * Blocks of one version, read again from elsewhere: they take the place of exactly this version with these checksums, if the
+     * volume, or what it was cloned from, has it.
+     *
+     * @param origin volume under whose name the version was written, which is what its checksums are over
+     */
+    record Repaired(VolumeId volume, VolumeId origin, CopiedRun run) implements StoredRecord {}
+
     record ReplicaChanged(VolumeId volume, ReplicaRecord record) implements StoredRecord {}
 
     record ReplicaDeleted(VolumeId volume) implements StoredRecord {}
 
+    /** A record that brings no data and is stored as it is. */
+    sealed interface DataFree extends StoredRecord {}
+
     /**
-     * A change of snapshots or clones: brings no data. One that does not fit what it meets (a number that is taken, a snapshot
+     * A place of the disk from which what was written could not be read again; never used again once nothing refers to it.
+     *
+     * @param volume under whose name the place was written, with {@code block} and {@code lsn}; for people
+     * @param millis when it was found, since 1970; for the health of the disk
+     */
+    record Quarantined(VolumeId volume, long block, Lsn lsn, long place, long millis) implements DataFree {}
+
+    /**
+     * A change of snapshots or clones. One that does not fit what it meets (a number that is taken, a snapshot
      * that is not there) changes nothing, live and in replay.
      */
-    sealed interface SnapshotRecord extends StoredRecord {}
+    sealed interface SnapshotRecord extends DataFree {}
 
     /**
      * The volume stays readable as it is after {@code lsn}, which may lie behind: what a reader there finds is copied afterwards.

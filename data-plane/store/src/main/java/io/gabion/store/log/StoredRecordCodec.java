@@ -26,6 +26,9 @@ import java.util.List;
  * 9 snapshot taken    lsn, number (8)
  * 10 snapshot deleted lsn, number (8)
  * 11 cloned   parent volume (16), lsn, replica record
+ * 12 copied under a snapshot  live epoch (8), lsn of the snapshot, as copied from count on
+ * 13 repaired origin volume (16), first block (8), blocks (4), lsn, pieces
+ * 14 quarantined  block (8), lsn, place (8), milliseconds since 1970 (8)
  * lsn: epoch (8), seq (8);  pieces: count (4), per piece: flags (1) = 0, place (8), blocks (4), crc32c per block (4 each)
  * </pre>
  *
@@ -80,17 +83,20 @@ public final class StoredRecordCodec {
                 head(out, 7, r.volume());
                 ReplicaRecordCodec.encode(r.record(), out);
             }
+            case StoredRecord.Repaired r -> {
+                head(out, 13, r.volume());
+                out.putUuid(r.origin().value());
+                putRun(out, r.run());
+            }
+            case StoredRecord.Quarantined r -> {
+                head(out, 14, r.volume());
+                out.putLong(r.block());
+                putLsn(out, r.lsn());
+                out.putLong(r.place()).putLong(r.millis());
+            }
             case StoredRecord.ReplicaDeleted r -> head(out, 8, r.volume());
-            case StoredRecord.SnapshotTaken r -> {
-                head(out, 9, r.volume());
-                putLsn(out, r.lsn());
-                out.putLong(r.snapshot());
-            }
-            case StoredRecord.SnapshotDeleted r -> {
-                head(out, 10, r.volume());
-                putLsn(out, r.lsn());
-                out.putLong(r.snapshot());
-            }
+            case StoredRecord.SnapshotTaken r -> putSnapshot(out, 9, r.volume(), r.lsn(), r.snapshot());
+            case StoredRecord.SnapshotDeleted r -> putSnapshot(out, 10, r.volume(), r.lsn(), r.snapshot());
             case StoredRecord.Cloned r -> {
                 head(out, 11, r.volume());
                 out.putUuid(r.parent().value());
@@ -147,12 +153,28 @@ public final class StoredRecordCodec {
                 Lsn at = getLsn(in);
                 yield new StoredRecord.CopiedUnder(volume, liveEpoch, at, getRuns(in));
             }
+            case 13 -> {
+                VolumeId origin = new VolumeId(in.getUuid());
+                yield new StoredRecord.Repaired(volume, origin, getRun(in));
+            }
+            case 14 -> {
+                long block = in.getLong();
+                Lsn lsn = getLsn(in);
+                long place = in.getLong();
+                yield new StoredRecord.Quarantined(volume, block, lsn, place, in.getLong());
+            }
             default -> throw new MalformedMetadataException("log record of kind " + kind);
         };
     }
 
     private static void head(BinaryOutput out, int kind, VolumeId volume) {
         out.putByte(kind).putUuid(volume.value());
+    }
+
+    private static void putSnapshot(BinaryOutput out, int kind, VolumeId volume, Lsn lsn, long snapshot) {
+        head(out, kind, volume);
+        putLsn(out, lsn);
+        out.putLong(snapshot);
     }
 
     private static void putRange(BinaryOutput out, ByteRange range, RequestId request) {
@@ -208,22 +230,28 @@ public final class StoredRecordCodec {
 
     private static void putRuns(BinaryOutput out, List<StoredRecord.CopiedRun> runs) {
         out.putInt(runs.size());
-        for (StoredRecord.CopiedRun run : runs) {
-            out.putLong(run.firstBlock()).putInt(run.blocks());
-            putLsn(out, run.lsn());
-            putPieces(out, run.pieces());
-        }
+        runs.forEach(run -> putRun(out, run));
+    }
+
+    private static void putRun(BinaryOutput out, StoredRecord.CopiedRun run) {
+        out.putLong(run.firstBlock()).putInt(run.blocks());
+        putLsn(out, run.lsn());
+        putPieces(out, run.pieces());
     }
 
     private static List<StoredRecord.CopiedRun> getRuns(BinaryInput in) {
         int count = in.getCount(32);
         List<StoredRecord.CopiedRun> runs = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {
-            long firstBlock = in.getLong();
-            int blocks = in.getInt();
-            Lsn lsn = getLsn(in);
-            runs.add(new StoredRecord.CopiedRun(firstBlock, blocks, lsn, getPieces(in)));
+            runs.add(getRun(in));
         }
         return runs;
+    }
+
+    private static StoredRecord.CopiedRun getRun(BinaryInput in) {
+        long firstBlock = in.getLong();
+        int blocks = in.getInt();
+        Lsn lsn = getLsn(in);
+        return new StoredRecord.CopiedRun(firstBlock, blocks, lsn, getPieces(in));
     }
 }

@@ -129,6 +129,21 @@ public final class MetadataKeys {
         return getInt(key, 5);
     }
 
+    public static byte[] badPlace(long place) {
+        byte[] key = new byte[9];
+        key[0] = 'Q';
+        putLong(key, 1, place);
+        return key;
+    }
+
+    public static boolean isBadPlace(byte[] key) {
+        return key.length == 9 && key[0] == 'Q';
+    }
+
+    public static long place(byte[] badPlaceKey) {
+        return getLong(badPlaceKey, 1);
+    }
+
     /** Lowest key of a kind. */
     public static byte[] kind(char kind) {
         return new byte[] {(byte) kind};

@@ -28,6 +28,7 @@ class SuperblockTest {
             1,
             4096,
             0,
+            false,
             false);
 
     @Test

@@ -1,5 +1,6 @@
 package io.gabion.store.metadata.rocksdb;
 
+import io.gabion.store.metadata.DamagedMetadataException;
 import io.gabion.store.metadata.MetadataBatch;
 import io.gabion.store.metadata.MetadataStore;
 import java.io.IOException;
@@ -19,6 +20,7 @@ import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
 import org.rocksdb.Snapshot;
+import org.rocksdb.Status;
 import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
 
@@ -181,7 +183,11 @@ public final class RocksMetadata implements MetadataStore {
     }
 
     private static UncheckedIOException failed(String what, RocksDBException e) {
-        return new UncheckedIOException(new IOException("index " + what + " failed: " + e.getMessage(), e));
+        String message = "index " + what + " failed: " + e.getMessage();
+        Status status = e.getStatus();
+        return status != null && status.getCode() == Status.Code.Corruption
+                ? new DamagedMetadataException(message, e)
+                : new UncheckedIOException(new IOException(message, e));
     }
 
     private static final class Cursor implements MetadataCursor {
