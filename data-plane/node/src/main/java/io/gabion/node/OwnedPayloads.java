@@ -63,6 +63,8 @@ final class OwnedPayloads {
             release(copied.runs());
         } else if (record instanceof LogRecord.CopiedUnder copied) {
             release(copied.runs());
+        } else if (record instanceof LogRecord.Repaired repaired) {
+            release(List.of(repaired.run()));
         }
     }
 

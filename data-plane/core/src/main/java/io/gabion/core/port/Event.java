@@ -107,6 +107,17 @@ public sealed interface Event {
     /** A read met a block whose checksum is wrong, or the disk's error. */
     record ReadFailed(long ticket, String reason) implements Event {}
 
+    /**
+     * Content of this replica fails its checksum or cannot be read; found by a read (which was answered with a failure), a
+     * verification or the scrub, and told each time. {@code snapshot} is one through which the blocks can be read, or {@link
+     * io.gabion.core.message.SnapshotPoint#HEAD}. A copy of the same versions may be put in place with {@link LogRecord.Repaired}.
+     */
+    record BlocksDamaged(long snapshot, List<BlockVersion> blocks) implements Event {
+        public BlocksDamaged {
+            blocks = List.copyOf(blocks);
+        }
+    }
+
     record ExtentsRead(long ticket, List<ClientMessage.Extent> extents) implements Event {}
 
     /** Answer to {@link Effect.ReadBlocks}. Owns the payloads. */

@@ -72,6 +72,19 @@ public sealed interface LogRecord {
         }
     }
 
+    /**
+     * A good copy, from another member, of content that cannot be read here any more: it takes the place of exactly this version
+     * of the blocks, whoever sees it, head, snapshots or clones. A block of which the replica does not (or no longer) hold this
+     * version with this checksum stays as it is. Changes no version, and is no change for the change log.
+     */
+    record Repaired(BlockRun run) implements LogRecord {
+        public Repaired {
+            if (run.payload().isEmpty()) {
+                throw new IllegalArgumentException("only data can be repaired, not " + run);
+            }
+        }
+    }
+
     /** The replica's own record, in full. */
     record ReplicaChanged(ReplicaRecord record) implements LogRecord {}
 

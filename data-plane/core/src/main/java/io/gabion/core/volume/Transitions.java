@@ -47,7 +47,8 @@ final class Transitions {
                     Event.Create _,
                     Event.PeerUp _,
                     Event.PeerDown _,
-                    Event.SpaceAvailable _ -> {}
+                    Event.SpaceAvailable _,
+                    Event.BlocksDamaged _ -> {}
             case Event.ConfigHint hint -> r.learn(hint.record());
             case Event.ConfigRead read -> r.config.onRead(read);
             case Event.ConfigSwapped swapped -> r.config.onSwapped(swapped);

@@ -76,6 +76,7 @@ public final class ReplicaImage {
                     copy(copied.liveEpoch(), copied.runs().get(i), stored.stamps(i));
                 }
             }
+            case LogRecord.Repaired repaired -> repair(repaired.run(), stored.stamps(0));
             case LogRecord.ReplicaChanged changed -> {
                 if (record == null || !record.position().equals(changed.record().position())) {
                     lastLsn = changed.record().position();
@@ -138,6 +139,16 @@ public final class ReplicaImage {
                 ByteRange.ofBlocks(run.firstBlock(), run.blocks()),
                 RequestId.NONE,
                 committed);
+    }
+
+    private void repair(BlockRun run, long @Nullable [] stamps) {
+        for (int i = 0; i < run.blocks(); i++) {
+            long block = run.firstBlock() + i;
+            StoredBlock good = new StoredBlock(run.lsn(), slice(stamps, i));
+            if (version(block).lsn().equals(run.lsn()) && version(block).sameContent(good)) {
+                damaged.remove(block);
+            }
+        }
     }
 
     private static long @Nullable [] slice(long @Nullable [] stamps, int block) {

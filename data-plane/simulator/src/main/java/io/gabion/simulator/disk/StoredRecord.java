@@ -26,6 +26,7 @@ final class StoredRecord {
                     switch (record) {
                         case LogRecord.Copied copied -> copied.runs();
                         case LogRecord.CopiedUnder copied -> copied.runs();
+                        case LogRecord.Repaired repaired -> List.of(repaired.run());
                         case LogRecord _ -> List.of();
                     };
             for (BlockRun run : runs) {
@@ -58,6 +59,7 @@ final class StoredRecord {
                 "Copied live " + c.liveEpoch() + " " + c.runs().size() + " runs";
             case LogRecord.CopiedUnder c ->
                 "Copied under " + c.at() + " " + c.runs().size() + " runs";
+            case LogRecord.Repaired r -> "Repaired " + r.run();
             case LogRecord.SnapshotTaken s -> s.toString();
             case LogRecord.SnapshotDeleted s -> s.toString();
             case LogRecord.ReplicaChanged r ->
