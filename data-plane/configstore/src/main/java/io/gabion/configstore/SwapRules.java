@@ -6,6 +6,7 @@ import io.gabion.model.DiskRecord;
 import io.gabion.model.NodeName;
 import io.gabion.model.NodeRecord;
 import io.gabion.model.ReplicaPlacement;
+import io.gabion.model.VolumeOrigin;
 import io.gabion.model.VolumeRecord;
 import io.gabion.protocol.control.ControlRole;
 import io.gabion.protocol.control.PeerIdentity;
@@ -92,6 +93,10 @@ final class SwapRules {
         if (next.config().version() != 1) {
             violations.add("the first version is 1");
         }
+        if (next.config().epoch() != next.foundingEpoch()) {
+            violations.add("the first epoch is " + next.foundingEpoch());
+        }
+        next.origin().ifPresent(origin -> violations.addAll(originViolations(records, next, origin)));
         if (next.deleting()) {
             violations.add("a new volume is not deleting");
         }
@@ -101,6 +106,25 @@ final class SwapRules {
         }
         if (next.config().sizeBytes() != next.spec().sizeBytes()) {
             violations.add("config.sizeBytes and spec.sizeBytes start equal");
+        }
+        return violations;
+    }
+
+    private static List<String> originViolations(Records records, VolumeRecord next, VolumeOrigin origin) {
+        Optional<VolumeRecord> parent = records.volume(origin.volume());
+        if (parent.isEmpty() || parent.get().deleting()) {
+            return List.of("there is no volume " + origin.volume() + " to clone");
+        }
+        List<String> violations = new ArrayList<>();
+        if (origin.snapshot() > parent.get().config().snapSequence()) {
+            violations.add("the volume " + origin.volume() + " never had a snapshot " + origin.snapshot());
+        }
+        // Founders take the content from their own copy of the parent.
+        if (next.config().inSync().stream()
+                .anyMatch(m -> next.nodeOf(m.replica())
+                        .flatMap(parent.get()::replicaOn)
+                        .isEmpty())) {
+            violations.add("every in-sync member of a clone must be on a node of the volume " + origin.volume());
         }
         return violations;
     }

@@ -5,12 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.gabion.model.ClusterId;
 import io.gabion.model.DiskId;
 import io.gabion.model.DiskRecord;
+import io.gabion.model.Lsn;
 import io.gabion.model.NodeName;
 import io.gabion.model.NodeRecord;
+import io.gabion.model.VolumeConfig;
+import io.gabion.model.VolumeOrigin;
 import io.gabion.model.VolumeRecord;
 import io.gabion.protocol.control.PeerIdentity;
 import io.gabion.protocol.control.PoolRecord;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
@@ -89,6 +93,44 @@ class SwapRulesTest {
         assertThat(remove(volume, 4)).isInstanceOf(Decision.Won.class);
         assertThat(remove(volume, 4)).isInstanceOf(Decision.Lost.class);
         assertThat(records.volumes()).isEmpty();
+    }
+
+    @Test
+    void aCloneBeginsOnNodesOfItsParentAboveEverythingThatItInherits() {
+        VolumeRecord parent = TestRecords.volume("data", "n1", "n2");
+        swap(0, parent, TestRecords.OPERATOR);
+        swap(1, parent.withConfig(parent.config().withSnapSequence(3, "ops/1")), TestRecords.OPERATOR);
+        VolumeOrigin origin = new VolumeOrigin(parent.id(), 3, new Lsn(4, 17));
+        assertThat(violations(swap(0, clone(TestRecords.volume("copy", "n1"), origin, 1), TestRecords.OPERATOR)))
+                .containsExactly("the first epoch is 5");
+        assertThat(violations(swap(0, clone(TestRecords.volume("copy", "n3"), origin, 5), TestRecords.OPERATOR)))
+                .singleElement()
+                .asString()
+                .contains("on a node of the volume " + parent.id());
+        VolumeOrigin never = new VolumeOrigin(parent.id(), 4, new Lsn(4, 17));
+        assertThat(violations(swap(0, clone(TestRecords.volume("copy", "n1"), never, 5), TestRecords.OPERATOR)))
+                .singleElement()
+                .asString()
+                .contains("never had a snapshot 4");
+        VolumeRecord copy = clone(TestRecords.volume("copy", "n2"), origin, 5);
+        assertThat(swap(0, copy, TestRecords.OPERATOR)).isInstanceOf(Decision.Won.class);
+        VolumeRecord forgotten = new VolumeRecord(
+                copy.id(),
+                copy.spec(),
+                copy.placement(),
+                copy.removed(),
+                false,
+                copy.config().withNextVersion("ops/2"));
+        assertThat(violations(swap(1, forgotten, TestRecords.OPERATOR)))
+                .containsExactly("the origin of a clone never changes");
+    }
+
+    private static VolumeRecord clone(VolumeRecord plain, VolumeOrigin origin, long epoch) {
+        VolumeConfig c = plain.config();
+        VolumeConfig config = new VolumeConfig(
+                1, epoch, c.primary(), c.inSync(), 0, c.sizeBytes(), 0, List.of(), 0, "test/" + UUID.randomUUID());
+        return new VolumeRecord(
+                plain.id(), plain.spec(), plain.placement(), List.of(), false, config, Optional.of(origin));
     }
 
     @Test

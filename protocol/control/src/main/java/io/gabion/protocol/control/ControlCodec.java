@@ -13,10 +13,12 @@ import io.gabion.model.ReplicaId;
 import io.gabion.model.ReplicaPlacement;
 import io.gabion.model.VolumeConfig;
 import io.gabion.model.VolumeId;
+import io.gabion.model.VolumeOrigin;
 import io.gabion.model.VolumeRecord;
 import io.gabion.model.VolumeSpec;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -34,8 +36,10 @@ public final class ControlCodec {
 
     // ---- volume
     public static io.gabion.protocol.control.v1.VolumeRecord toProto(VolumeRecord volume) {
-        return io.gabion.protocol.control.v1.VolumeRecord.newBuilder()
-                .setId(volume.id().toString())
+        io.gabion.protocol.control.v1.VolumeRecord.Builder message =
+                io.gabion.protocol.control.v1.VolumeRecord.newBuilder();
+        volume.origin().ifPresent(origin -> message.setOrigin(toProto(origin)));
+        return message.setId(volume.id().toString())
                 .setSpec(toProto(volume.spec()))
                 .addAllPlacement(
                         volume.placement().stream().map(ControlCodec::toProto).toList())
@@ -54,7 +58,24 @@ public final class ControlCodec {
         List<ReplicaPlacement> placement = placements("placement", message.getPlacementList());
         List<ReplicaPlacement> removed = placements("removed", message.getRemovedList());
         VolumeConfig config = fromProto(message.getConfig());
-        return field("", () -> new VolumeRecord(id, spec, placement, removed, message.getDeleting(), config));
+        Optional<VolumeOrigin> origin =
+                message.hasOrigin() ? Optional.of(fromProto(message.getOrigin())) : Optional.empty();
+        return field("", () -> new VolumeRecord(id, spec, placement, removed, message.getDeleting(), config, origin));
+    }
+
+    private static io.gabion.protocol.control.v1.VolumeOrigin toProto(VolumeOrigin origin) {
+        return io.gabion.protocol.control.v1.VolumeOrigin.newBuilder()
+                .setVolume(origin.volume().toString())
+                .setSnapshot(origin.snapshot())
+                .setLsn(origin.at().toString())
+                .build();
+    }
+
+    private static VolumeOrigin fromProto(io.gabion.protocol.control.v1.VolumeOrigin message) {
+        return field(
+                "origin",
+                () -> new VolumeOrigin(
+                        VolumeId.of(message.getVolume()), message.getSnapshot(), SnapshotCodec.lsn(message.getLsn())));
     }
 
     private static io.gabion.protocol.control.v1.VolumeSpec toProto(VolumeSpec spec) {

@@ -8,6 +8,7 @@ import io.gabion.model.ClusterId;
 import io.gabion.model.DiskId;
 import io.gabion.model.DiskRecord;
 import io.gabion.model.InSyncMember;
+import io.gabion.model.Lsn;
 import io.gabion.model.NodeName;
 import io.gabion.model.NodeRecord;
 import io.gabion.model.PoolFullPolicy;
@@ -16,9 +17,11 @@ import io.gabion.model.ReplicaId;
 import io.gabion.model.ReplicaPlacement;
 import io.gabion.model.VolumeConfig;
 import io.gabion.model.VolumeId;
+import io.gabion.model.VolumeOrigin;
 import io.gabion.model.VolumeRecord;
 import io.gabion.model.VolumeSpec;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
@@ -30,6 +33,8 @@ class ControlCodecTest {
     void everyRecordSurvivesTheRoundTrip() {
         VolumeRecord volume = volume();
         assertThat(ControlCodec.fromProto(ControlCodec.toProto(volume))).isEqualTo(volume);
+        VolumeRecord clone = clone(volume);
+        assertThat(ControlCodec.fromProto(ControlCodec.toProto(clone))).isEqualTo(clone);
         DiskRecord disk = new DiskRecord(
                 new DiskId(UUID.randomUUID()), new ClusterId(UUID.randomUUID()), new NodeName("n1"), "default", 7, 3);
         assertThat(ControlCodec.fromProto(ControlCodec.toProto(disk))).isEqualTo(disk);
@@ -37,6 +42,31 @@ class ControlCodecTest {
         assertThat(ControlCodec.fromProto(ControlCodec.toProto(node))).isEqualTo(node);
         PoolRecord pool = new PoolRecord("fast", List.of(new NodeName("n1"), new NodeName("n2")), 1);
         assertThat(ControlCodec.fromProto(ControlCodec.toProto(pool))).isEqualTo(pool);
+    }
+
+    private static VolumeRecord clone(VolumeRecord volume) {
+        return new VolumeRecord(
+                volume.id(),
+                volume.spec(),
+                volume.placement(),
+                volume.removed(),
+                volume.deleting(),
+                volume.config(),
+                Optional.of(new VolumeOrigin(new VolumeId(UUID.randomUUID()), 3, new Lsn(2, 17))));
+    }
+
+    @Test
+    void anOriginThatIsNoneIsNamed() {
+        var valid = ControlCodec.toProto(clone(volume()));
+        var noVolume = valid.toBuilder();
+        noVolume.getOriginBuilder().setVolume("x");
+        var noSnapshot = valid.toBuilder();
+        noSnapshot.getOriginBuilder().setSnapshot(0);
+        var noPlace = valid.toBuilder();
+        noPlace.getOriginBuilder().setLsn("2");
+        for (var wrong : List.of(noVolume, noSnapshot, noPlace)) {
+            assertThatThrownBy(() -> ControlCodec.fromProto(wrong.build())).hasMessageContaining("origin: ");
+        }
     }
 
     @Test
