@@ -268,7 +268,7 @@ class DamageTest {
             for (int i = 0; i < 3; i++) {
                 assertThat(rig.health().state()).isEqualTo(DiskHealth.State.ONLINE);
                 files.flipBit(files.placeOf(StoreRig.filled(1, 0x50 + i)), 9);
-                long block = 10 + i;
+                long block = 10L + i;
                 rig.ask(VOLUME, ticket -> new Effect.Read(ticket, ByteRange.ofBlocks(block, 1)));
                 // Behind the record of the damage.
                 write(rig, NEW);
