@@ -17,7 +17,7 @@ interface DiskOpening {
 
         void verified(VolumeId volume, long id, VerifyOutcome outcome);
 
-        /** The scrub found content of the volume that is not what was written, or cannot be read. */
+        /** Content of the volume here is not what was written, or cannot be read; its replica is told by an event too. */
         void damaged(VolumeId volume, String damage);
 
         /** The disk failed; every replica is told by an event of its own. */

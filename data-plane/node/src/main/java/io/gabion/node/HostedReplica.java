@@ -52,6 +52,7 @@ final class HostedReplica {
     // The highest promise seen in an append, and the ticket that makes it durable.
     private long promisedEpoch;
     private long promiseTicket = -1;
+    private long incarnation;
 
     HostedReplica(
             VolumeId volume,
@@ -101,6 +102,11 @@ final class HostedReplica {
         return Optional.ofNullable(failure);
     }
 
+    /** As last written down: rises when the copy may have lost something. */
+    long incarnation() {
+        return incarnation;
+    }
+
     ReplicaView view() {
         return machine.view();
     }
@@ -111,6 +117,7 @@ final class HostedReplica {
         shard.add(this);
         if (first instanceof Event.Started(var recovered)) {
             promisedEpoch = recovered.record().promisedEpoch();
+            incarnation = recovered.record().incarnation();
             surroundings.promised(shard, volume, promisedEpoch, () -> {});
         }
         offer(first);
@@ -306,9 +313,12 @@ final class HostedReplica {
             return;
         }
         shard.appends().appended(volume, ticket, nowNanos);
-        if (appended instanceof LogRecord.ReplicaChanged(var record) && record.promisedEpoch() > promisedEpoch) {
-            promisedEpoch = record.promisedEpoch();
-            promiseTicket = ticket;
+        if (appended instanceof LogRecord.ReplicaChanged(var record)) {
+            incarnation = record.incarnation();
+            if (record.promisedEpoch() > promisedEpoch) {
+                promisedEpoch = record.promisedEpoch();
+                promiseTicket = ticket;
+            }
         }
     }
 

@@ -25,6 +25,8 @@ final class NodeReport implements NodeOperations {
     /** A shard that does not answer within this time is left out. */
     private static final long ANSWER_SECONDS = 2;
 
+    private static final String SERVING = "serving";
+
     private static final double NANOS_PER_SECOND = TimeUnit.SECONDS.toNanos(1);
 
     private final NodeOptions options;
@@ -43,6 +45,7 @@ final class NodeReport implements NodeOperations {
     /** One replica as its shard told. */
     private record Told(
             ReplicaView view,
+            long incarnation,
             Optional<String> failure,
             long stalledMillis,
             Optional<VolumeRecord> record,
@@ -69,7 +72,7 @@ final class NodeReport implements NodeOperations {
     }
 
     void diskServes() {
-        diskState = new DiskState("serving", "");
+        diskState = new DiskState(SERVING, "");
     }
 
     void diskFaulted(String reason) {
@@ -84,7 +87,7 @@ final class NodeReport implements NodeOperations {
     @Override
     public NodeFacts facts() {
         ReplicaDisk.Space space = disk.space();
-        DiskState state = diskState;
+        DiskState state = judged(diskState, disk.health());
         DiskFacts facts = new DiskFacts(
                 disk.id().toString(),
                 options.pool(),
@@ -104,6 +107,13 @@ final class NodeReport implements NodeOperations {
                 List.of(facts),
                 peers(),
                 configurations.reachable());
+    }
+
+    /** A disk that serves may still be one to look at. */
+    private static DiskState judged(DiskState state, ReplicaDisk.Health health) {
+        return state.state().equals(SERVING) && !health.reasons().isEmpty()
+                ? new DiskState("suspect", String.join("; ", health.reasons()))
+                : state;
     }
 
     private List<PeerFacts> peers() {
@@ -132,6 +142,7 @@ final class NodeReport implements NodeOperations {
                             use.bytes(),
                             use.snapshotBytes(),
                             use.snapshots(),
+                            t.incarnation(),
                             t.failure(),
                             t.stalledMillis());
                 })
@@ -166,6 +177,7 @@ final class NodeReport implements NodeOperations {
                 .orElse(0L);
         return new Told(
                 view,
+                hosted.incarnation(),
                 hosted.failure(),
                 stalledMillis,
                 record,
@@ -199,6 +211,7 @@ final class NodeReport implements NodeOperations {
         Map<VolumeId, ReplicaDisk.Use> uses = uses(told);
         ReplicaDisk.Counts counts = disk.counts();
         ReplicaDisk.ScrubCounts scrub = disk.scrubCounts();
+        ReplicaDisk.Health health = disk.health();
         return new NodeSample(
                 told.stream()
                         .map(t -> sample(t, uses.getOrDefault(t.view().volume(), ReplicaDisk.Use.NONE)))
@@ -215,7 +228,11 @@ final class NodeReport implements NodeOperations {
                         counts.records(),
                         counts.dataBytes(),
                         counts.writtenBytes(),
-                        counts.checksumFailures()),
+                        counts.checksumFailures(),
+                        judged(diskState, health).state(),
+                        health.badPlaces(),
+                        health.readErrors(),
+                        health.repairedBlocks()),
                 new NodeSample.ScrubSample(
                         scrub.bytesPerSecond(), scrub.passes(), scrub.checkedBytes(), scrub.damagedBlocks()),
                 configurations.reachable(),

@@ -50,6 +50,12 @@ interface ReplicaDisk {
 
     Counts counts();
 
+    /** How the disk is; looking also finds operations that hang. May wait as {@link #space}. */
+    Health health();
+
+    /** The same without waiting and without an answer; to be done again and again. Any thread. */
+    void look();
+
     /** Ends in good order: the next opening is clean. Blocks. */
     void close();
 
@@ -79,6 +85,21 @@ interface ReplicaDisk {
      */
     record ScrubCounts(long bytesPerSecond, long passes, long checkedBytes, long damagedBlocks) {
         static final ScrubCounts NONE = new ScrubCounts(0, 0, 0, 0);
+    }
+
+    /**
+     * How a disk is.
+     *
+     * @param reasons why it should be looked at; empty when it is fine
+     * @param badPlaces blocks of the disk that are not used any more, because they did not keep what was written
+     * @param readErrors since the opening, as {@code repairedBlocks}, for which a good copy was put in place
+     */
+    record Health(List<String> reasons, long badPlaces, long readErrors, long repairedBlocks) {
+        static final Health UNKNOWN = new Health(List.of(), 0, 0, 0);
+
+        public Health {
+            reasons = List.copyOf(reasons);
+        }
     }
 
     /** All in bytes; used + reserved + free = size. */

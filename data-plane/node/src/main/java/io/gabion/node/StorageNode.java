@@ -313,6 +313,7 @@ public final class StorageNode implements AutoCloseable {
                 links.run(() -> links.probed(shard.index(), age));
             });
         }
+        disk.look();
         var unused = linksLoop.schedule(this::probeDisk, PROBE_INTERVAL_NANOS);
     }
 
@@ -356,7 +357,7 @@ public final class StorageNode implements AutoCloseable {
 
         @Override
         public void damaged(VolumeId volume, String damage) {
-            LOG.error("the scrub found damage in the replica of volume {} here: {}", volume, damage);
+            LOG.error("damage in the replica of volume {} here: {}", volume, damage);
         }
 
         @Override

@@ -7,6 +7,8 @@ import io.gabion.model.DiskId;
 import io.gabion.model.Lsn;
 import io.gabion.model.VolumeId;
 import io.gabion.node.control.VerifyOutcome;
+import io.gabion.store.Damage;
+import io.gabion.store.DiskHealth;
 import io.gabion.store.DiskSpace;
 import io.gabion.store.DiskStore;
 import io.gabion.store.DiskStoreOptions;
@@ -102,8 +104,9 @@ final class StoreDisk implements ReplicaDisk {
         }
 
         @Override
-        public void damaged(VolumeId volume, String damage) {
-            listener.damaged(volume, damage);
+        public void damaged(VolumeId volume, Damage damage) {
+            listener.damaged(volume, damage.reason());
+            listener.accept(volume, damage.toEvent());
         }
 
         @Override
@@ -224,6 +227,24 @@ final class StoreDisk implements ReplicaDisk {
     public Counts counts() {
         StoreMetrics m = store.metrics();
         return new Counts(m.batches(), m.records(), m.dataBytes(), m.writtenBytes(), m.checksumFailures());
+    }
+
+    @Override
+    public Health health() {
+        return onLoop(
+                () -> {
+                    DiskHealth health = store.health();
+                    return new Health(
+                            health.reasons(), health.badPlaces(), health.readErrors(), health.repairedBlocks());
+                },
+                Health.UNKNOWN);
+    }
+
+    @Override
+    public void look() {
+        loop.run(() -> {
+            var unused = store.health();
+        });
     }
 
     private <T> T onLoop(Supplier<T> question, T otherwise) {

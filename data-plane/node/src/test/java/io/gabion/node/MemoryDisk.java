@@ -167,8 +167,10 @@ final class MemoryDisk implements ReplicaDisk {
                 c.record = changed;
                 c.last = Lsn.max(c.last, changed.position());
             }
-            case LogRecord.SnapshotTaken _, LogRecord.SnapshotDeleted _, LogRecord.CopiedUnder _ ->
-                throw new IllegalArgumentException("no snapshots here");
+            case LogRecord.SnapshotTaken _,
+                    LogRecord.SnapshotDeleted _,
+                    LogRecord.CopiedUnder _,
+                    LogRecord.Repaired _ -> throw new IllegalArgumentException("no snapshots here");
             case LogRecord.ReplicaDeleted() -> volumes.remove(volume);
         }
     }
@@ -296,6 +298,14 @@ final class MemoryDisk implements ReplicaDisk {
     public ScrubCounts scrubCounts() {
         return ScrubCounts.NONE;
     }
+
+    @Override
+    public Health health() {
+        return Health.UNKNOWN;
+    }
+
+    @Override
+    public void look() {}
 
     @Override
     public Counts counts() {

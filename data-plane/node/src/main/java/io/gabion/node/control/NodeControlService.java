@@ -103,6 +103,7 @@ public final class NodeControlService extends NodeControlGrpc.NodeControlImplBas
                 .setUsedBytes(facts.usedBytes())
                 .setSnapshotBytes(facts.snapshotBytes())
                 .setSnapshots(facts.snapshots())
+                .setIncarnation(facts.incarnation())
                 .setResyncComparedBytes(view.resyncComparedBytes())
                 .setResyncCopiedBytes(view.resyncCopiedBytes())
                 .setResyncTotalBytes(view.resyncTotalBytes())

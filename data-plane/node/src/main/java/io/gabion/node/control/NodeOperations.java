@@ -58,6 +58,7 @@ public interface NodeOperations {
             long usedBytes,
             long snapshotBytes,
             int snapshots,
+            long incarnation,
             Optional<String> failure,
             long stalledMillis) {}
 }

@@ -157,7 +157,7 @@ final class StatusPublisher {
         report.setFreeBytes(facts.freeBytes());
         report.setState(
                 switch (facts.state()) {
-                    case "serving" -> facts.freeBytes() > 0 ? DiskState.ONLINE : DiskState.FULL;
+                    case "serving", "suspect" -> facts.freeBytes() > 0 ? DiskState.ONLINE : DiskState.FULL;
                     case "checking" -> DiskState.OFFLINE;
                     default -> DiskState.FAILED;
                 });

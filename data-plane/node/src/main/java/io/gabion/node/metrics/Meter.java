@@ -48,6 +48,15 @@ public enum Meter {
     DISK_USED("gabion_disk_used_bytes", "Bytes of live data.", "disk"),
     DISK_RESERVED("gabion_disk_reserved_bytes", "Bytes kept for metadata and cleaning up.", "disk"),
     DISK_FREE("gabion_disk_free_bytes", "Bytes for new data.", "disk"),
+    DISK_STATE(
+            "gabion_disk_state",
+            "1 for the state of the disk: serving, suspect, faulted, refused or checking.",
+            "disk",
+            "state"),
+    DISK_BAD_BLOCKS(
+            "gabion_disk_bad_blocks", "Blocks of the disk that are not used any more, as they did not keep data."),
+    DISK_READ_ERRORS("gabion_disk_read_errors_total", "Blocks that the disk could not read."),
+    DISK_REPAIRED("gabion_disk_repaired_blocks_total", "Blocks for which a good copy was put in place."),
     DISK_ERRORS("gabion_disk_io_errors_total", "Failures that the disk's store reported."),
     READ_FAILURES("gabion_read_failures_total", "Reads that replicas here could not be given."),
     CHECKSUM_ERRORS("gabion_checksum_errors_total", "Blocks on this disk that failed their checksum."),

@@ -95,6 +95,7 @@ public final class NodeMetrics {
         counted(
                 Meter.DISK_WRITTEN,
                 sink -> sink.value((double) once.get().disk().writtenBytes()));
+        health(once);
         scrub(once);
         gauge(Meter.CONFIGURATION_STORE_UP, sink -> sink.value(once.get().configurationStoreUp() ? 1 : 0));
         gauge(Meter.CONFIGURATION_SWAPS_WAITING, sink -> sink.value(once.get().configurationSwapsWaiting()));
@@ -111,6 +112,22 @@ public final class NodeMetrics {
         counted(
                 Meter.PROTOCOL_ERRORS,
                 sink -> once.get().wire().endings().forEach((reason, count) -> sink.value(count, reason)));
+    }
+
+    private void health(Supplier<NodeSample> source) {
+        gauge(Meter.DISK_STATE, sink -> {
+            NodeSample.DiskSample disk = source.get().disk();
+            sink.value(1, disk.disk(), disk.state());
+        });
+        gauge(
+                Meter.DISK_BAD_BLOCKS,
+                sink -> sink.value((double) source.get().disk().badPlaces()));
+        counted(
+                Meter.DISK_READ_ERRORS,
+                sink -> sink.value((double) source.get().disk().readErrors()));
+        counted(
+                Meter.DISK_REPAIRED,
+                sink -> sink.value((double) source.get().disk().repairedBlocks()));
     }
 
     private void scrub(Supplier<NodeSample> source) {

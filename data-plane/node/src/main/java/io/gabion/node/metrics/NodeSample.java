@@ -33,7 +33,11 @@ public record NodeSample(
             long records,
             long dataBytes,
             long writtenBytes,
-            long checksumFailures) {}
+            long checksumFailures,
+            String state,
+            long badPlaces,
+            long readErrors,
+            long repairedBlocks) {}
 
     /**
      * Since the disk was opened.

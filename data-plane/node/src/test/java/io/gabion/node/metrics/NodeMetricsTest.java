@@ -23,7 +23,7 @@ class NodeMetricsTest {
     private static final NodeSample SAMPLE = new NodeSample(
             List.of(VOLUME),
             Map.of("n2", true, "n3", false),
-            new NodeSample.DiskSample("d", 100, 50, 10, 40, 0, 1, 2, 3, 4, 5),
+            new NodeSample.DiskSample("d", 100, 50, 10, 40, 0, 1, 2, 3, 4, 5, "suspect", 1, 2, 3),
             new NodeSample.ScrubSample(65536, 1, 4096, 0),
             true,
             0,
