@@ -17,6 +17,7 @@ import io.gabion.model.ReplicaPlacement;
 import io.gabion.model.SessionId;
 import io.gabion.model.VolumeConfig;
 import io.gabion.model.VolumeId;
+import io.gabion.model.VolumeOrigin;
 import io.gabion.model.VolumeRecord;
 import io.gabion.model.VolumeSpec;
 import io.gabion.simulator.checker.AcknowledgementCheck;
@@ -37,6 +38,7 @@ import io.gabion.simulator.network.Network;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -91,11 +93,47 @@ public final class Simulation {
 
     /** @param print where the trace goes, null for nowhere */
     public Simulation(long seed, Swarm swarm, @Nullable PrintStream print) {
+        this(seed, swarm, print, Optional.empty(), List.of());
+    }
+
+    /** A cluster of its own in which {@code source} rests on the disks; the load goes to the same blocks as that of {@code parent}. */
+    public static Simulation ofClone(long seed, Swarm swarm, Simulation parent, CloneSource source) {
+        return new Simulation(seed, swarm, null, Optional.of(source), parent.hotBlocks);
+    }
+
+    private Simulation(
+            long seed, Swarm swarm, @Nullable PrintStream print, Optional<CloneSource> source, List<Long> inherited) {
         this.swarm = swarm;
         loadedWhileHealing = (seed & 1) == 1;
         dice = new Dice(seed);
         trace = new Trace(scheduler, print);
         volume = new VolumeId(dice.uuid());
+        VolumeRecord record = firstRecord(source);
+        configuration = new ConfigurationService(scheduler, dice.split(), trace, record);
+        network = new Network(scheduler, dice.split(), swarm.delayNanos());
+        world = new World(
+                scheduler, dice.split(), trace, network, configuration, ReplicaSettings.standard(), new Watcher());
+        for (NodeName name : names) {
+            List<NodeName> peers = names.stream().filter(n -> !n.equals(name)).toList();
+            StorageHost host = new StorageHost(
+                    name, world, peers, new ReplicaDisk.Settings(swarm.syncNanos(), swarm.maxChanges()));
+            hosts.add(host);
+            source.map(from -> from.replicas().get(name.value()))
+                    .ifPresent(image -> host.disk().keepBeside(image));
+        }
+        histories = new Histories(trace);
+        acknowledgements = new AcknowledgementCheck(trace, configuration, hosts, histories);
+        List<Long> drawn = Workload.drawHotBlocks(dice.split(), swarm);
+        hotBlocks = source.isPresent() ? inherited : drawn;
+        source.ifPresent(from -> histories.begin(touchedBlocks(), from.content()::stamp));
+        snapshotCheck = new SnapshotCheck(trace, scheduler, configuration, hosts, histories, touchedBlocks());
+        snapshots = new SnapshotOperator(
+                scheduler, trace, configuration, event -> primary().request(event), snapshotCheck);
+        // Not drawn from the dice of everything else: a run without snapshots stays what it was.
+        snapshotDice = new Dice(Long.reverse(seed));
+    }
+
+    private VolumeRecord firstRecord(Optional<CloneSource> source) {
         List<ReplicaPlacement> placement = new ArrayList<>();
         List<InSyncMember> members = new ArrayList<>();
         for (int i = 1; i <= swarm.nodes(); i++) {
@@ -103,7 +141,9 @@ public final class Simulation {
             ReplicaId replica = new ReplicaId(dice.uuid());
             names.add(name);
             placement.add(new ReplicaPlacement(replica, name));
-            members.add(new InSyncMember(replica, 0));
+            if (source.map(from -> from.founders().contains(name.value())).orElse(true)) {
+                members.add(new InSyncMember(replica, 0));
+            }
         }
         for (int i = 1; i <= swarm.spares(); i++) {
             names.add(new NodeName("n" + (swarm.nodes() + i)));
@@ -117,9 +157,10 @@ public final class Simulation {
                 "pool",
                 PoolFullPolicy.STALL,
                 RecoveryPolicy.ANY);
+        Optional<VolumeOrigin> origin = source.map(CloneSource::origin);
         VolumeConfig config = new VolumeConfig(
                 1,
-                1,
+                origin.map(from -> from.at().epoch() + 1).orElse(1L),
                 members.getFirst().replica(),
                 members,
                 0,
@@ -128,24 +169,7 @@ public final class Simulation {
                 List.of(new Attachment(new NodeName(clientMachine), generation, false)),
                 0,
                 "creator/1");
-        VolumeRecord record = new VolumeRecord(volume, spec, placement, List.of(), false, config);
-        configuration = new ConfigurationService(scheduler, dice.split(), trace, record);
-        network = new Network(scheduler, dice.split(), swarm.delayNanos());
-        world = new World(
-                scheduler, dice.split(), trace, network, configuration, ReplicaSettings.standard(), new Watcher());
-        for (NodeName name : names) {
-            List<NodeName> peers = names.stream().filter(n -> !n.equals(name)).toList();
-            hosts.add(new StorageHost(
-                    name, world, peers, new ReplicaDisk.Settings(swarm.syncNanos(), swarm.maxChanges())));
-        }
-        histories = new Histories(trace);
-        acknowledgements = new AcknowledgementCheck(trace, configuration, hosts, histories);
-        hotBlocks = Workload.drawHotBlocks(dice.split(), swarm);
-        snapshotCheck = new SnapshotCheck(trace, scheduler, configuration, hosts, histories, touchedBlocks());
-        snapshots = new SnapshotOperator(
-                scheduler, trace, configuration, event -> primary().request(event), snapshotCheck);
-        // Not drawn from the dice of everything else: a run without snapshots stays what it was.
-        snapshotDice = new Dice(Long.reverse(seed));
+        return new VolumeRecord(volume, spec, placement, List.of(), false, config, origin);
     }
 
     // ---- course of a run

@@ -33,6 +33,14 @@ public final class Histories {
         this.trace = trace;
     }
 
+    /** What is in the blocks before anything is done to them. */
+    public void begin(List<Long> all, LongUnaryOperator stampOf) {
+        for (long block : all) {
+            RegisterHistory history = history(block);
+            history.endWrite(history.beginWrite(stampOf.applyAsLong(block), "inherited", 0), 0);
+        }
+    }
+
     public void invoked(ClientOperation operation, long nowNanos) {
         List<RegisterHistory.Entry> entries = new ArrayList<>();
         if (operation.changes() || operation.kind() == Kind.READ) {
