@@ -10,6 +10,7 @@ import io.gabion.store.device.BlockDevice;
 import io.gabion.store.device.BufferPool;
 import io.gabion.store.device.ThreadedBlockDevice;
 import io.gabion.store.extent.BlockAllocator;
+import io.gabion.store.extent.FreeRuns;
 import io.gabion.store.log.BatchBuilder;
 import io.gabion.store.log.StoredRecord;
 import io.gabion.store.metadata.MetadataStore;
@@ -278,6 +279,16 @@ public final class DiskStore implements AutoCloseable {
                 allocator.liveBlocks() * BlockGeometry.BLOCK_BYTES);
     }
 
+    /** Bytes that volumes and their snapshots can hold together before writes have to wait. On the owner loop. */
+    public long spaceLimitBytes() {
+        return credit.limitBytes();
+    }
+
+    /** How scattered the free space is. On the owner loop; takes a pass over the bitmap. */
+    public FreeRuns freeRuns() {
+        return allocator.freeRuns();
+    }
+
     /** Bytes of data that a replica keeps here; 0 when it is not here. On the owner loop. */
     public long usedBytes(VolumeId volume) {
         return index.find(volume).map(index::mappedBytes).orElse(0L);
@@ -421,6 +432,10 @@ public final class DiskStore implements AutoCloseable {
             checkpoints.logged(writtenBytes);
             zeroFill.check();
             credit.update(volumes);
+            if (credit.isExhausted() && allocator.pendingBlocks() > 0) {
+                // Nobody writes any more, so nothing else would bring it back.
+                checkpoints.begin();
+            }
             collection.check();
         }
 

@@ -59,9 +59,24 @@ final class SpaceCredit {
         List.copyOf(told).forEach(this::announce);
     }
 
+    /** True when nobody may write. */
+    boolean isExhausted() {
+        return share() == 0;
+    }
+
+    /** Bytes that volumes and their snapshots can hold together before writes have to wait. */
+    long limitBytes() {
+        long blocks = allocator.totalBlocks() - allocator.reservedBlocks() - watermark();
+        return Math.max(0, blocks) * BlockGeometry.BLOCK_BYTES;
+    }
+
+    private long watermark() {
+        return allocator.totalBlocks() / WATERMARK_DIVISOR;
+    }
+
     /** Bytes that each replica may still write. */
     private long share() {
-        long blocks = allocator.freeBlocks() - allocator.totalBlocks() / WATERMARK_DIVISOR;
+        long blocks = allocator.freeBlocks() - watermark();
         long bytes = blocks * BlockGeometry.BLOCK_BYTES - appends.queuedDataBytes();
         return Math.max(0, bytes) / Math.max(1, index.replicas().size());
     }

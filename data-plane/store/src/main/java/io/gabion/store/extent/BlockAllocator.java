@@ -358,6 +358,21 @@ public final class BlockAllocator {
         return total - usedBlocks() - reservedBlocks();
     }
 
+    /** Takes a pass over the bitmap. */
+    public FreeRuns freeRuns() {
+        long runs = 0;
+        long blocks = 0;
+        long longest = 0;
+        for (long start = busy.nextClear(1, reserveStart); start < reserveStart; ) {
+            long end = busy.nextSet(start, reserveStart);
+            runs++;
+            blocks += end - start;
+            longest = Math.max(longest, end - start);
+            start = busy.nextClear(end, reserveStart);
+        }
+        return new FreeRuns(runs, blocks, longest);
+    }
+
     public boolean isLive(long block) {
         return block > 0 && block < total && live.get(block);
     }
