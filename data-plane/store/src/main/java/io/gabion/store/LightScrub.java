@@ -29,7 +29,9 @@ final class LightScrub {
 
     private static final long LONGEST_PAUSE_NANOS = 50_000_000;
     /** A pause after a pass, so that an empty disk is not asked all the time. */
-    private static final long PASS_PAUSE_NANOS = 1_000_000_000;
+    private static final long PASS_PAUSE_NANOS = 60_000_000_000L;
+    /** After each step, so that many small replicas do not keep the loop busy. */
+    private static final long STEP_PAUSE_NANOS = 5_000_000;
 
     private static final long SECOND_NANOS = 1_000_000_000;
 
@@ -147,7 +149,7 @@ final class LightScrub {
         } else {
             chunk = outcome.nextChunk();
         }
-        pauseAndGoOn(Math.max(1, bytes * SECOND_NANOS / bytesPerSecond));
+        pauseAndGoOn(Math.max(STEP_PAUSE_NANOS, bytes * SECOND_NANOS / bytesPerSecond));
     }
 
     private void pauseAndGoOn(long nanos) {

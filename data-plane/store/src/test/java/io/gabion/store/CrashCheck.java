@@ -5,8 +5,10 @@ import io.gabion.model.VolumeId;
 import io.gabion.store.device.DeviceFile;
 import io.gabion.store.extent.Chunk;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -71,29 +73,42 @@ final class CrashCheck {
     private static Map<VolumeId, Integer> matching(
             CrashWorkload workload, MemoryDiskFiles files, DiskIndex index, Function<VolumeId, IntStream> possible) {
         Map<VolumeId, Integer> found = new HashMap<>();
-        ModelWorld world = new ModelWorld();
-        for (VolumeModel model : workload.models()) {
-            StringBuilder problems = new StringBuilder();
-            // From the last one down: of equal states the one that knows all clones.
-            for (int count : possible.apply(model.volume)
-                    .map(c -> -c)
-                    .sorted()
-                    .map(c -> -c)
-                    .toArray()) {
-                VolumeModel.State state = model.stateAfter(workload.records(model.volume, count));
-                world.put(model.volume, state);
-                Optional<String> difference = difference(files, index, model.volume, state, world);
-                if (difference.isEmpty()) {
-                    found.put(model.volume, count);
-                    break;
-                }
-                problems.append("; after ").append(count).append(": ").append(difference.get());
-            }
-            if (!found.containsKey(model.volume)) {
-                throw new AssertionError("no possible state of " + model.volume + " matches" + problems);
-            }
+        List<String> problems = new ArrayList<>();
+        List<VolumeModel> models = List.copyOf(workload.models());
+        Candidates candidates = new Candidates(workload, files, index, possible, problems);
+        if (!candidates.match(models, new ModelWorld(), found)) {
+            throw new AssertionError("no possible states match: " + problems);
         }
         return found;
+    }
+
+    /** Looks for a state of each volume that fits the image, and what clones find in the states of others. */
+    private record Candidates(
+            CrashWorkload workload,
+            MemoryDiskFiles files,
+            DiskIndex index,
+            Function<VolumeId, IntStream> possible,
+            List<String> problems) {
+        boolean match(List<VolumeModel> models, ModelWorld world, Map<VolumeId, Integer> found) {
+            if (models.isEmpty()) {
+                return true;
+            }
+            VolumeModel model = models.getFirst();
+            int[] counts = possible.apply(model.volume).toArray();
+            // From the last one down: of equal states the one that knows all clones.
+            for (int i = counts.length - 1; i >= 0; i--) {
+                VolumeModel.State state = model.stateAfter(workload.records(model.volume, counts[i]));
+                world.put(model.volume, state);
+                Optional<String> difference = difference(files, index, model.volume, state, world);
+                if (difference.isPresent()) {
+                    problems.add(model.volume + " after " + counts[i] + ": " + difference.get());
+                } else if (match(models.subList(1, models.size()), world, found)) {
+                    found.put(model.volume, counts[i]);
+                    return true;
+                }
+            }
+            return false;
+        }
     }
 
     private static Optional<String> difference(
