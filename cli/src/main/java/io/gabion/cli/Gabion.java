@@ -97,7 +97,8 @@ public final class Gabion implements Runnable, Session {
         line.addSubcommand(SnapshotCommands.all(root));
         line.addSubcommand(CommandGroup.of(new Groups.Pool(), new PoolCreate(root), new PoolList(root)));
         line.addSubcommand(CommandGroup.of(new Groups.Node(), new NodeList(root), new NodeHandover(root)));
-        line.addSubcommand(CommandGroup.of(new Groups.Store(), new StoreChecking(root), new StoreDumping(root)));
+        line.addSubcommand(CommandGroup.of(
+                new Groups.Store(), new StoreChecking(root), new StoreDumping(root), new StoreExporting(root)));
         line.setOut(out);
         line.setErr(err);
         line.setCaseInsensitiveEnumValuesAllowed(true);

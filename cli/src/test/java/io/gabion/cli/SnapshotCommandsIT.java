@@ -65,6 +65,29 @@ class SnapshotCommandsIT extends CommandFixture {
     }
 
     @Test
+    void aCloneBeginsWhereItsSnapshotIsHeld() {
+        create();
+        assertThat(usage("volume", "create", "copy", "--from", "data")).contains("--from", "VOLUME@SNAPSHOT");
+        assertThat(fails("volume", "create", "copy", "--from", "data@daily")).contains("no snapshot \"daily\"");
+        ok("snapshot", "create", "data", "daily");
+        String primary = json("volume", "describe", "data").get("primaryNode").asText();
+        assertThat(usage("volume", "create", "copy", "--from", "data@daily", "--size", "4KiB"))
+                .contains("--size", "1048576");
+        JsonNode clone = json("volume", "create", "copy", "--from", "data@daily", "--size", "2MiB");
+        assertThat(clone.get("sizeBytes").asLong()).isEqualTo(2 << 20);
+        assertThat(clone.get("replicas").asInt()).isEqualTo(3);
+        assertThat(clone.get("inSyncNodes")).hasSize(1);
+        assertThat(clone.get("primaryNode").asText()).isEqualTo(primary);
+        assertThat(clone.get("epoch").asLong()).isEqualTo(2);
+        nodes.forEach(node -> node.snapshots.held.add(1L));
+        assertThat(json("volume", "create", "copy2", "--from", "data@daily", "--replicas", "2")
+                        .get("inSyncNodes"))
+                .hasSize(2);
+        nodes.forEach(node -> node.snapshots.held.clear());
+        assertThat(fails("volume", "create", "copy3", "--from", "data@daily")).contains("n1 does not hold it");
+    }
+
+    @Test
     void aSnapshotWithoutANameIsListedAndDeletedByItsNumber() {
         create();
         ok("snapshot", "create", "data", "daily");

@@ -22,6 +22,7 @@ public final class VolumeCommands extends CommandGroup {
                 new VolumeAttach(session),
                 new VolumeDetach(session),
                 new VolumeVerify(session),
+                new VolumeRecover(session),
                 new VolumeHandover(session),
                 new VolumeExport(session),
                 new VolumeImport(session));

@@ -15,6 +15,7 @@ import io.gabion.model.ReplicaId;
 import io.gabion.model.ReplicaPlacement;
 import io.gabion.model.VolumeConfig;
 import io.gabion.model.VolumeId;
+import io.gabion.model.VolumeOrigin;
 import io.gabion.model.VolumeRecord;
 import io.gabion.model.VolumeSpec;
 import io.gabion.protocol.control.PoolRecord;
@@ -31,8 +32,9 @@ import picocli.CommandLine.Parameters;
 
 @Command(name = "create", description = "Creates a volume and waits until it serves.", sortOptions = false)
 final class VolumeCreate implements Callable<Integer> {
+    private static final int DEFAULT_REPLICAS = 3;
     private static final String DEFAULT_POOL = "default";
-    /** In epoch 1 a replica that is listed with it may begin empty: nothing was written yet. */
+    /** In the founding epoch a replica that is listed with it may begin empty: nothing was written yet. */
     private static final long FIRST_INCARNATION = 0;
 
     private final Session session;
@@ -42,17 +44,23 @@ final class VolumeCreate implements Callable<Integer> {
 
     @Option(
             names = "--size",
-            required = true,
             paramLabel = "SIZE",
-            description = "Such as 1GiB or 500MB; a multiple of 4096 bytes.")
-    private ByteSize size = new ByteSize(0);
+            description =
+                    "Such as 1GiB or 500MB; a multiple of 4096 bytes (with --from: at least and by default that of"
+                            + " the snapshot).")
+    private @Nullable ByteSize size;
+
+    @Option(
+            names = "--from",
+            paramLabel = "VOLUME@SNAPSHOT",
+            description = "Begin with what a snapshot holds, at once and without copying it.")
+    private @Nullable String from;
 
     @Option(
             names = "--replicas",
             paramLabel = "N",
-            defaultValue = "3",
-            description = "Copies, each on another node (default: ${DEFAULT-VALUE}).")
-    private int replicas;
+            description = "Copies, each on another node (default: 3; with --from: as many as its volume has).")
+    private @Nullable Integer wantedReplicas;
 
     @Option(
             names = "--min-in-sync",
@@ -82,17 +90,25 @@ final class VolumeCreate implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        long bytes = size.ofVolume("--size");
-        if (replicas < 1 || replicas > VolumeSpec.MAX_REPLICAS) {
-            throw new UsageFailure("--replicas: must be 1 to " + VolumeSpec.MAX_REPLICAS + ", not " + replicas);
+        if (size == null && from == null) {
+            throw new UsageFailure("Missing required option: '--size=SIZE'");
         }
-        int minimum = minInSync == null ? VolumeSpec.defaultMinInSync(replicas) : minInSync;
-        if (minimum < 1 || minimum > replicas) {
-            throw new UsageFailure("--min-in-sync: must be 1 to --replicas (" + replicas + "), not " + minimum);
+        if (size != null) {
+            var unused = size.ofVolume("--size");
+        }
+        if (wantedReplicas != null) {
+            checkCopies(wantedReplicas);
         }
         try (Cluster cluster = session.connect()) {
             RecordAccess records = new RecordAccess(cluster);
-            VolumeRecord volume = plan(cluster, records, bytes, minimum);
+            Optional<CloneSource> source =
+                    Optional.ofNullable(from).map(text -> CloneSource.find(cluster, records, text));
+            int replicas = wantedReplicas != null
+                    ? wantedReplicas
+                    : source.map(s -> s.parent().spec().replicas()).orElse(DEFAULT_REPLICAS);
+            int minimum = checkCopies(replicas);
+            long bytes = sizeBytes(source);
+            VolumeRecord volume = plan(cluster, records, source, new Wanted(bytes, replicas, minimum));
             records.create(volume);
             if (!noWait) {
                 ServingWait.untilPrimaryServes(cluster, records, volume.id());
@@ -107,38 +123,100 @@ final class VolumeCreate implements Callable<Integer> {
         return 0;
     }
 
-    private VolumeRecord plan(Cluster cluster, RecordAccess records, long bytes, int minimum) {
+    private record Wanted(long bytes, int replicas, int minInSync) {}
+
+    /** Returns how many have to be in sync. */
+    private int checkCopies(int replicas) {
+        if (replicas < 1 || replicas > VolumeSpec.MAX_REPLICAS) {
+            throw new UsageFailure("--replicas: must be 1 to " + VolumeSpec.MAX_REPLICAS + ", not " + replicas);
+        }
+        int minimum = minInSync == null ? VolumeSpec.defaultMinInSync(replicas) : minInSync;
+        if (minimum < 1 || minimum > replicas) {
+            throw new UsageFailure("--min-in-sync: must be 1 to --replicas (" + replicas + "), not " + minimum);
+        }
+        return minimum;
+    }
+
+    private long sizeBytes(Optional<CloneSource> source) {
+        long least = source.map(CloneSource::sizeBytes).orElse(0L);
+        long bytes = size == null ? least : size.ofVolume("--size");
+        if (bytes < least) {
+            throw new UsageFailure("--size: the snapshot needs at least " + least + " bytes, not " + bytes);
+        }
+        return bytes;
+    }
+
+    private VolumeRecord plan(Cluster cluster, RecordAccess records, Optional<CloneSource> source, Wanted wanted) {
         List<VolumeRecord> volumes = records.volumes();
         if (volumes.stream().anyMatch(v -> !v.deleting() && v.spec().name().equals(name))) {
             throw new CommandFailure("NAME: volume \"" + name + "\" exists already; choose another name");
         }
-        PoolRecord wanted = choosePool(records.pools());
+        PoolRecord in = choosePool(records.pools(), source);
         VolumeSpec spec;
         try {
-            spec = new VolumeSpec(name, bytes, replicas, minimum, wanted.name(), onPoolFull, RecoveryPolicy.ANY);
+            spec = new VolumeSpec(
+                    name,
+                    wanted.bytes(),
+                    wanted.replicas(),
+                    wanted.minInSync(),
+                    in.name(),
+                    onPoolFull,
+                    RecoveryPolicy.ANY);
         } catch (IllegalArgumentException e) {
             throw new UsageFailure(String.valueOf(e.getMessage()));
         }
-        var answers = NodeSurvey.ask(cluster, records.nodes().values(), Optional.empty());
-        List<NodeName> nodes = Candidates.of(answers, volumes, wanted, Set.of()).choose(replicas, "--replicas", wanted);
+        List<NodeName> founders = source.map(
+                        s -> s.founders().stream().limit(wanted.replicas()).toList())
+                .orElse(List.of());
+        List<NodeName> nodes = new ArrayList<>(founders);
+        int missing = wanted.replicas() - founders.size();
+        if (missing > 0) {
+            var answers = NodeSurvey.ask(cluster, records.nodes().values(), Optional.empty());
+            nodes.addAll(
+                    Candidates.of(answers, volumes, in, Set.copyOf(founders)).choose(missing, "--replicas", in));
+        }
+        return record(spec, nodes, source.isPresent() ? founders : nodes, source.map(CloneSource::origin));
+    }
+
+    /** @param founders nodes that begin in sync; the others get the content from them */
+    private static VolumeRecord record(
+            VolumeSpec spec, List<NodeName> nodes, List<NodeName> founders, Optional<VolumeOrigin> origin) {
         List<ReplicaPlacement> placement = new ArrayList<>();
         List<InSyncMember> inSync = new ArrayList<>();
         for (NodeName node : nodes) {
             ReplicaId replica = new ReplicaId(UUID.randomUUID());
             placement.add(new ReplicaPlacement(replica, node));
-            inSync.add(new InSyncMember(replica, FIRST_INCARNATION));
+            if (founders.contains(node)) {
+                inSync.add(new InSyncMember(replica, FIRST_INCARNATION));
+            }
         }
-        VolumeConfig config = new VolumeConfig(
-                1, 1, inSync.getFirst().replica(), inSync, 0, bytes, 0, List.of(), 0, "gabion/" + UUID.randomUUID());
-        return new VolumeRecord(new VolumeId(UUID.randomUUID()), spec, placement, List.of(), false, config);
+        VolumeId id = new VolumeId(UUID.randomUUID());
+        VolumeRecord first = new VolumeRecord(id, spec, placement, List.of(), false, config(1, spec, inSync), origin);
+        return first.withConfig(config(first.foundingEpoch(), spec, inSync));
     }
 
-    private PoolRecord choosePool(List<PoolRecord> pools) {
+    private static VolumeConfig config(long epoch, VolumeSpec spec, List<InSyncMember> inSync) {
+        return new VolumeConfig(
+                1,
+                epoch,
+                inSync.getFirst().replica(),
+                inSync,
+                0,
+                spec.sizeBytes(),
+                0,
+                List.of(),
+                0,
+                "gabion/" + UUID.randomUUID());
+    }
+
+    private PoolRecord choosePool(List<PoolRecord> pools, Optional<CloneSource> source) {
         List<String> names = pools.stream().map(PoolRecord::name).toList();
         if (pools.isEmpty()) {
             throw new CommandFailure("there is no pool; create one with: gabion pool create " + DEFAULT_POOL);
         }
-        String wanted = pool != null ? pool : pools.size() == 1 ? names.getFirst() : DEFAULT_POOL;
+        String wanted = pool != null
+                ? pool
+                : source.map(s -> s.parent().spec().pool()).orElse(pools.size() == 1 ? names.getFirst() : DEFAULT_POOL);
         return pools.stream()
                 .filter(p -> p.name().equals(wanted))
                 .findFirst()

@@ -121,6 +121,12 @@ final class VolumeScale implements Callable<Integer> {
             return current;
         }
         return new VolumeRecord(
-                current.id(), spec, placement, removed, false, current.config().withNextVersion(writer));
+                current.id(),
+                spec,
+                placement,
+                removed,
+                false,
+                current.config().withNextVersion(writer),
+                current.origin());
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.gabion.model.Attachment;
 import io.gabion.model.ConfigTransition;
 import io.gabion.model.InSyncMember;
+import io.gabion.model.Lsn;
 import io.gabion.model.NodeName;
 import io.gabion.model.PoolFullPolicy;
 import io.gabion.model.RecoveryPolicy;
@@ -13,9 +14,11 @@ import io.gabion.model.ReplicaId;
 import io.gabion.model.ReplicaPlacement;
 import io.gabion.model.VolumeConfig;
 import io.gabion.model.VolumeId;
+import io.gabion.model.VolumeOrigin;
 import io.gabion.model.VolumeRecord;
 import io.gabion.model.VolumeSpec;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
@@ -69,6 +72,16 @@ class RecordChangesTest {
         VolumeRecord one = VolumeScale.reduced(two, 1, 1, "w2");
         assertThat(one.removed()).hasSize(2).doesNotContain(volume.placement().getFirst());
         assertThat(VolumeScale.reduced(one, 0, 1, "w3")).isSameAs(one);
+    }
+
+    @Test
+    void aScaledCloneRemainsAClone() {
+        VolumeRecord plain = volume();
+        VolumeOrigin origin = new VolumeOrigin(new VolumeId(UUID.randomUUID()), 1, new Lsn(1, 1));
+        VolumeRecord clone = new VolumeRecord(
+                plain.id(), plain.spec(), plain.placement(), List.of(), false, plain.config(), Optional.of(origin));
+        assertThat(ConfigTransition.violations(clone, VolumeScale.reduced(clone, 1, 2, "w")))
+                .isEmpty();
     }
 
     private static VolumeRecord volume() {
