@@ -61,13 +61,6 @@ class CloneScenarioTest {
         assertThat(clone.violations()).as("%s", what).isEmpty();
     }
 
-    private static StorageHost host(Simulation clone, String name) {
-        return clone.hosts().stream()
-                .filter(host -> host.name().value().equals(name))
-                .findFirst()
-                .orElseThrow();
-    }
-
     private long inheritedBytes() {
         return source.content().dataBlocksAfter(Lsn.ZERO) * BlockGeometry.BLOCK_BYTES;
     }

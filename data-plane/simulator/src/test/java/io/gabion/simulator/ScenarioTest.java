@@ -265,6 +265,25 @@ class ScenarioTest {
 
     @ParameterizedTest
     @MethodSource("seeds")
+    void rottenBlockIsRepairedOnceItWasRead(long seed) {
+        Simulation simulation = started(seed);
+        simulation.stopLoad();
+        simulation.run(SECOND);
+        StorageHost primary = simulation.primary();
+        long rotten = simulation.hotBlocks().stream()
+                .filter(block -> primary.disk().rot(block))
+                .count();
+        assertThat(rotten).isPositive();
+        for (long block : simulation.hotBlocks()) {
+            simulation.client().issue(Kind.READ, ByteRange.ofBlocks(block, 1));
+            simulation.run(100 * MILLISECOND);
+        }
+        assertThat(simulation.hotBlocks()).noneMatch(block -> primary.disk().isRotten(block));
+        finish(simulation, seed);
+    }
+
+    @ParameterizedTest
+    @MethodSource("seeds")
     void replicaMovesToAnotherNodeUnderLoad(long seed) {
         Simulation simulation = started(seed, Swarm.quiet().withNodes(3, 1, 2));
         new ReplicaMover(simulation, new Dice(seed)).move();

@@ -51,6 +51,7 @@ final class Replica {
     final Tail tail = new Tail();
     final ResyncSource source;
     final Snapshots snapshots;
+    final Repair repair;
 
     long now;
     EffectSink sink = _ -> {};
@@ -110,6 +111,7 @@ final class Replica {
         this.config = new ConfigAccess(this, identity.seed() ^ Long.rotateLeft(now, 17));
         this.source = new ResyncSource(this);
         this.snapshots = new Snapshots(this);
+        this.repair = new Repair(this);
         this.role = new Waiting(this, "waiting for the configuration");
     }
 

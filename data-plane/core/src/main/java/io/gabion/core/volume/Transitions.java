@@ -27,6 +27,10 @@ final class Transitions {
         return r.role;
     }
 
+    void linkLost(NodeName node) {
+        r.repair.linkLost(node);
+    }
+
     void begin(long nowNanos, EffectSink effects) {
         r.now = nowNanos;
         r.sink = effects;
@@ -47,8 +51,8 @@ final class Transitions {
                     Event.Create _,
                     Event.PeerUp _,
                     Event.PeerDown _,
-                    Event.SpaceAvailable _,
-                    Event.BlocksDamaged _ -> {}
+                    Event.SpaceAvailable _ -> {}
+            case Event.BlocksDamaged damage -> r.repair.damaged(damage);
             case Event.ConfigHint hint -> r.learn(hint.record());
             case Event.ConfigRead read -> r.config.onRead(read);
             case Event.ConfigSwapped swapped -> r.config.onSwapped(swapped);
@@ -243,6 +247,8 @@ final class Transitions {
                     r.config.refresh();
                 }
             }
+            case PeerMessage.Blocks blocks when r.repair.blocks(blocks) -> {}
+            case PeerMessage.BlocksUnreadable unreadable when r.repair.unreadable(unreadable) -> {}
             case PeerMessage other -> r.role.peer(node, other);
         }
     }

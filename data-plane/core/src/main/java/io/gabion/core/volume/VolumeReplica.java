@@ -53,6 +53,7 @@ public final class VolumeReplica {
                 peers.down(down.node(), down.reason(), nowNanos);
                 if (current != null) {
                     current.role().peerDown(down.node(), down.reason());
+                    current.linkLost(down.node());
                 }
             }
             case Event.SpaceAvailable available -> {

@@ -2,6 +2,7 @@ package io.gabion.simulator.disk;
 
 import io.gabion.core.message.BlockRun;
 import io.gabion.core.message.BlockVersion;
+import io.gabion.core.message.SnapshotPoint;
 import io.gabion.core.port.Effect;
 import io.gabion.core.port.Event;
 import io.gabion.core.port.RecoveredReplica;
@@ -307,6 +308,7 @@ public final class ReplicaDisk {
             digests.digested(verify.id(), image.digest());
             return;
         }
+        tellDamage(effect);
         long current = opening;
         Answer answer = effect instanceof Effect.AtSnapshot(long snapshot, Effect.StoreEffect read)
                 ? image.asOf(snapshot).map(past -> evaluate(read, past)).orElseGet(() -> failed(ticketOf(read)))
@@ -316,6 +318,24 @@ public final class ReplicaDisk {
                 answers.accept(answer.event(ledger));
             }
         });
+    }
+
+    /** A read that meets bad blocks of the head says which they are. */
+    private void tellDamage(Effect.StoreEffect effect) {
+        List<BlockVersion> bad =
+                switch (effect) {
+                    case Effect.Read read -> image.damagedIn(read.range());
+                    case Effect.ReadBlocks read -> image.damagedIn(read.range());
+                    case Effect.StoreEffect _ -> List.of();
+                };
+        if (!bad.isEmpty() && !faulted) {
+            long current = opening;
+            scheduler.after(0, () -> {
+                if (current == opening) {
+                    answers.accept(new Event.BlocksDamaged(SnapshotPoint.HEAD, bad));
+                }
+            });
+        }
     }
 
     /** An answer whose payloads come to life only when a process receives it. */

@@ -211,6 +211,14 @@ public final class ReplicaImage {
                 .isEmpty();
     }
 
+    /** The bad blocks of the range, with the versions they should hold. */
+    List<BlockVersion> damagedIn(ByteRange range) {
+        return damaged.subSet(range.firstBlock(), range.firstBlock() + range.blockCount()).stream()
+                .map(block -> new BlockVersion(
+                        block, version(block).lsn(), version(block).checksum()))
+                .toList();
+    }
+
     /** Bit rot: the block's checksum is wrong from now on, until it is written again. False when it is a hole. */
     boolean damage(long block) {
         return !version(block).isHole() && damaged.add(block);
