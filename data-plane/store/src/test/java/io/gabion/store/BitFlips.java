@@ -62,6 +62,7 @@ public final class BitFlips {
         KILLED
     }
 
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Content(VolumeId volume, long snapshot, byte[] bytes) {}
 
     BitFlips(Path directory, long seed) {
