@@ -38,8 +38,8 @@ public final class SpaceBenchmark {
             }
             long pauses = load.pauses();
             load.settle();
-            good = is(pauses == 0, pauses + " pauses without snapshots")
-                    & is(load.space().live() == volume, "exact");
+            good = is(pauses == 0, pauses + " pauses without snapshots");
+            good &= is(load.space().live() == volume, "exact");
             good &= withSnapshots(load, volume);
         }
         System.out.println(good ? "space: good" : "space: BAD");
@@ -66,7 +66,8 @@ public final class SpaceBenchmark {
         System.out.println("went on and ended " + (System.nanoTime() - started) / 1_000_000 + " ms after the deletion");
         load.settle();
         report(load, "snapshots deleted");
-        return good & is(load.space().live() == volume, "exact");
+        good &= is(load.space().live() == volume, "exact");
+        return good;
     }
 
     private static void awaitPause(OverwriteLoad load, CompletableFuture<Boolean> done) {
