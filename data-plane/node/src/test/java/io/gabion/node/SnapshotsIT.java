@@ -59,7 +59,7 @@ class SnapshotsIT {
         cluster.close();
         for (String name : Cluster.names()) {
             assertThat(cluster.log(name))
-                    .doesNotContain("LEAK", "IllegalReferenceCount", "broke a rule", "found damage");
+                    .doesNotContain("LEAK", "IllegalReferenceCount", "broke a rule", "damage in the replica");
         }
     }
 
