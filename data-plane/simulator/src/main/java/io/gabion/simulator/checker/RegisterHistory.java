@@ -3,6 +3,7 @@ package io.gabion.simulator.checker;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -30,7 +31,7 @@ public final class RegisterHistory {
 
     /** Some virtual time, both ends included. */
     record Span(long fromNanos, long toNanos) {
-        /** The times that are in one of each. */
+        /** The times that are in one of each; apart from one another, ascending. */
         static List<Span> common(List<Span> some, List<Span> others) {
             List<Span> common = new ArrayList<>();
             for (Span one : some) {
@@ -42,7 +43,23 @@ public final class RegisterHistory {
                     }
                 }
             }
-            return common;
+            return merged(common);
+        }
+
+        /** Without overlaps, of which products would soon be many. */
+        private static List<Span> merged(List<Span> spans) {
+            List<Span> sorted = new ArrayList<>(spans);
+            sorted.sort(Comparator.comparingLong(Span::fromNanos));
+            List<Span> merged = new ArrayList<>();
+            for (Span span : sorted) {
+                if (merged.isEmpty() || merged.getLast().toNanos < span.fromNanos) {
+                    merged.add(span);
+                } else {
+                    Span last = merged.removeLast();
+                    merged.add(new Span(last.fromNanos, Math.max(last.toNanos, span.toNanos)));
+                }
+            }
+            return merged;
         }
     }
 
@@ -132,7 +149,7 @@ public final class RegisterHistory {
                 spans.add(new Span(write.begunAtNanos, overwrittenBy(writes, write.settledAtNanos)));
             }
         }
-        return spans;
+        return Span.merged(spans);
     }
 
     /** End of the first answered write that began after {@code settledAtNanos}: what was there before is gone then. */
