@@ -120,10 +120,9 @@ final class SwapRules {
             violations.add("the volume " + origin.volume() + " never had a snapshot " + origin.snapshot());
         }
         // Founders take the content from their own copy of the parent.
-        if (next.config().inSync().stream()
-                .anyMatch(m -> next.nodeOf(m.replica())
-                        .flatMap(parent.get()::replicaOn)
-                        .isEmpty())) {
+        if (next.config().inSync().stream().anyMatch(m -> next.nodeOf(m.replica())
+                .flatMap(parent.get()::replicaOn)
+                .isEmpty())) {
             violations.add("every in-sync member of a clone must be on a node of the volume " + origin.volume());
         }
         return violations;
