@@ -1,5 +1,6 @@
 package io.gabion.operator.volume;
 
+import io.gabion.api.condition.ConditionType;
 import io.gabion.api.health.HealthCode;
 import io.gabion.api.record.VolumeRecords;
 import io.gabion.api.v1alpha1.ClaimReference;
@@ -21,6 +22,7 @@ import io.gabion.operator.node.Tombstones;
 import io.gabion.operator.record.SwapOutcome;
 import io.gabion.operator.record.VolumeApi;
 import io.gabion.operator.view.ClusterView;
+import io.gabion.operator.view.Finding;
 import io.gabion.operator.view.NodeView;
 import java.time.Duration;
 import java.time.Instant;
@@ -156,12 +158,24 @@ public final class VolumeControl {
         Instant now = around.clock().instant();
         // The nodes' patience starts with the record's word, not with the user's: a volume in use may wait long before
         // that.
-        Instant since = status.isDeleting() ? deletionsSeen.computeIfAbsent(uid, _ -> now) : now;
+        Instant since = status.isDeleting()
+                ? deletionsSeen.computeIfAbsent(
+                        uid, _ -> toldDeleting(volume, now).orElse(now))
+                : now;
         ClaimReference claim = volume.getSpec().getClaimRef();
         boolean attached = status.getConfig() != null
                 && !status.getConfig().getAttachments().isEmpty();
         List<String> pods = attached && claim != null ? around.view().podsOf(claim) : List.of();
         return Optional.of(new VolumeSituation.Deletion(volume.getSpec().isDeletionProtection(), since, pods));
+    }
+
+    /** When an earlier leader reported that the record says so: its follower does not begin to wait anew. */
+    private static Optional<Instant> toldDeleting(Volume volume, Instant now) {
+        Instant asked = Instant.parse(volume.getMetadata().getDeletionTimestamp());
+        return Finding.find(volume.getStatus().getConditions(), ConditionType.READY)
+                .filter(c -> HealthCode.Deleting.name().equals(c.getReason()))
+                .map(c -> Instant.parse(c.getLastTransitionTime()))
+                .filter(t -> !t.isBefore(asked) && !t.isAfter(now));
     }
 
     private Set<ReplicaId> buried(VolumeId id) {

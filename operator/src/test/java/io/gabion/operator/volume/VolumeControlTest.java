@@ -350,10 +350,40 @@ class VolumeControlTest {
         w.settle();
         assertThat(w.condition("Reconciling").getMessage())
                 .isEqualTo("waiting for these nodes to erase their copies: [b]");
-        w.cluster.pass(Duration.ofSeconds(11));
+        w.cluster.pass(Duration.ofSeconds(6));
         w.settle();
         assertThat(w.cluster.read(NAME)).isEmpty();
         assertThat(w.cluster.node("b").getSpec().getTombstones()).hasSize(1);
+    }
+
+    @Test
+    void aLeaderThatFollowsDuringADeletionDoesNotBeginToWaitAnew() {
+        World w = new World("a", "b", "c");
+        w.cluster.create(Objects.volume(NAME, 3));
+        w.settle();
+        w.nodes.kill("b");
+        w.cluster.delete(NAME);
+        w.settle();
+        w.cluster.pass(Duration.ofSeconds(6));
+        w.control = w.start();
+        w.settle();
+        assertThat(w.cluster.read(NAME)).isEmpty();
+        assertThat(w.cluster.node("b").getSpec().getTombstones()).hasSize(1);
+    }
+
+    @Test
+    void aSilentNodeIsNotLeftATombstoneAtOnce() {
+        World w = new World("a", "b", "c");
+        w.cluster.create(Objects.volume(NAME, 3));
+        w.settle();
+        w.nodes.kill("b");
+        w.cluster.delete(NAME);
+        w.settle();
+        w.control = w.start();
+        w.cluster.pass(Duration.ofSeconds(2));
+        w.settle();
+        assertThat(w.cluster.read(NAME)).isPresent();
+        assertThat(w.cluster.node("b").getSpec().getTombstones()).isEmpty();
     }
 
     @Test
