@@ -4,6 +4,7 @@ import io.gabion.api.condition.ConditionType;
 import io.gabion.api.health.HealthCode;
 import io.gabion.api.record.VolumeRecords;
 import io.gabion.api.v1alpha1.ClaimReference;
+import io.gabion.api.v1alpha1.GabionApi;
 import io.gabion.api.v1alpha1.Locality;
 import io.gabion.api.v1alpha1.StorageNode;
 import io.gabion.api.v1alpha1.StoragePool;
@@ -45,8 +46,6 @@ public final class VolumeControl {
 
     private static final Duration AFTER_LOST_RACE = Duration.ofMillis(200);
     private static final Duration AFTER_REFUSAL = Duration.ofSeconds(30);
-    /** Annotation by which the driver tells where the volume is wanted first. */
-    public static final String PREFERRED_NODE_ANNOTATION = "gabion.io/preferred-node";
 
     /** What this works with. */
     public record Surroundings(
@@ -188,7 +187,7 @@ public final class VolumeControl {
         return buried;
     }
 
-    private static Optional<NodeName> preferred(Volume volume, Optional<VolumeRecord> record) {
+    private Optional<NodeName> preferred(Volume volume, Optional<VolumeRecord> record) {
         if (volume.getSpec().getLocality() != Locality.PREFERRED) {
             return Optional.empty();
         }
@@ -199,8 +198,14 @@ public final class VolumeControl {
                     .findFirst();
         }
         Map<String, String> annotations = volume.getMetadata().getAnnotations();
-        String wish = annotations == null ? null : annotations.get(PREFERRED_NODE_ANNOTATION);
-        return wish == null || wish.isEmpty() ? Optional.empty() : Optional.of(new NodeName(wish));
+        String wish = annotations == null ? null : annotations.get(GabionApi.PREFERRED_NODE);
+        // A wish that names no node is none: whoever may write annotations must not be able to stop the volume.
+        return wish == null
+                ? Optional.empty()
+                : around.view()
+                        .storageNode(wish)
+                        .map(n -> n.getMetadata().getName())
+                        .map(NodeName::new);
     }
 
     // ---- what to do

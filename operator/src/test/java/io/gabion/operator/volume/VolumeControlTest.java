@@ -23,11 +23,14 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class VolumeControlTest {
     private static final String NAME = "pvc-1";
@@ -313,6 +316,18 @@ class VolumeControlTest {
         w.settle();
         assertThat(w.copies()).hasSize(3);
         assertThat(w.status().getCopies()).isEqualTo("3/3");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"c, c", "gone, a", "Not A Node, a", "'', a"})
+    void theFirstCopyIsWhereTheFirstPodStarts(String wish, String leader) {
+        World w = new World("a", "b", "c", "d");
+        Volume volume = Objects.volume(NAME, 2);
+        volume.getMetadata().setAnnotations(Map.of("gabion.io/preferred-node", wish));
+        w.cluster.create(volume);
+        w.settle();
+        assertThat(w.status().getCopies()).isEqualTo("2/2");
+        assertThat(w.status().getPrimaryNode()).isEqualTo(leader);
     }
 
     @Test
