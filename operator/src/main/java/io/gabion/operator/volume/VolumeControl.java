@@ -61,6 +61,7 @@ public final class VolumeControl {
     private final VolumePlanner planner;
     private final Map<String, Instant> deletionsSeen = new ConcurrentHashMap<>();
     private final RebuildNews rebuilds = new RebuildNews();
+    private final GrowthNews growths = new GrowthNews();
 
     public VolumeControl(Surroundings around, VolumePlanner planner) {
         this.around = around;
@@ -245,6 +246,7 @@ public final class VolumeControl {
                 around.failPoint().around(Step.FORGET_VOLUME, () -> {
                     deletionsSeen.remove(volume.getMetadata().getUid());
                     rebuilds.forget(volume.getMetadata().getUid());
+                    growths.forget(volume.getMetadata().getUid());
                 });
                 yield new Progress.Done(new Outcome(true, Optional.empty()));
             }
@@ -288,6 +290,17 @@ public final class VolumeControl {
         if (!VolumeStatusWriter.same(volume.getStatus(), next)) {
             around.failPoint().around(Step.REPORT_VOLUME, () -> around.volumes().report(volume, next));
             VolumeNews.tell(volume, next, around.events());
+        }
+        boolean larger = at.record()
+                .map(VolumeRecord::config)
+                .filter(c -> growths.hasGrown(
+                        volume.getMetadata().getUid(),
+                        volume.getStatus(),
+                        c.sizeBytes(),
+                        c.sizeBytes() < at.wanted().sizeBytes()))
+                .isPresent();
+        if (larger) {
+            VolumeNews.tellExpanded(volume, around.events());
         }
         rebuilds.news(volume.getMetadata().getUid(), report.percentRebuilt())
                 .ifPresent(percent -> VolumeNews.tellProgress(volume, percent, around.events()));
