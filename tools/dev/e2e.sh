@@ -1,5 +1,8 @@
 # End-to-end tests on a Kubernetes cluster: ./dev e2e. Sourced by ./dev, after tools/dev/setup.sh and tools/dev/kubernetes.sh.
 # The cluster is the one of the variable KUBECONFIG, else the one of ./dev up --kubernetes, else one that is started for the tests and removed afterwards.
+# With --containers the tests make their own by Testcontainers: of the public k3s image where a registry can be reached, else of the image built here.
+
+k3s_image=rancher/k3s:v1.34.1-k3s1
 
 e2e_names() { sed -n 's/^@Tag("\(.*\)")$/\1/p' e2e/src/test/java/io/gabion/e2e/*.java | sort -u; }
 
@@ -13,8 +16,8 @@ journey_images() { # NAME
   esac
 }
 
-run_e2e() { # [--quick] [--only NAME] [--keep]
-  local groups=e2e keep=no name mine=no status=0
+run_e2e() { # [--quick] [--only NAME] [--keep | --containers]
+  local groups=e2e keep=no containers=no name mine=no status=0
   local images=("${test_images[@]}")
   journey_properties=()
   while [ $# -gt 0 ]; do
@@ -29,14 +32,17 @@ run_e2e() { # [--quick] [--only NAME] [--keep]
         mapfile -t images < <(journey_images "$name")
         ;;
       --keep) keep=yes ;;
-      *) echo "dev: unknown option '$1'$(nearest "$1" --quick --only --keep)" >&2; return 2 ;;
+      --containers) containers=yes ;;
+      *) echo "dev: unknown option '$1'$(nearest "$1" --quick --only --keep --containers)" >&2; return 2 ;;
     esac
     shift
   done
   # What pods do with volumes depends on no operator: its leader is deleted every minute, but for short runs.
   if [ "$groups" != 'e2e & quick' ]; then journey_properties+=(-Dgabion.deleted.leaders=true); fi
   setup
-  if [ -z "${KUBECONFIG:-}" ]; then
+  if [ $containers = yes ]; then
+    tests_make_the_cluster "${images[@]}"
+  elif [ -z "${KUBECONFIG:-}" ]; then
     kubernetes_is_up || mine=yes
     kubernetes_setup
     kubernetes_build
@@ -52,6 +58,26 @@ run_e2e() { # [--quick] [--only NAME] [--keep]
   (run_journeys "$groups") || status=1
   if [ $mine = yes ] && [ $keep = no ]; then kubernetes_down; fi
   return $status
+}
+
+# Says to the fixture of the tests what the nodes are made of and which images they get.
+tests_make_the_cluster() { # IMAGE...
+  local name loaded=() node=$k3s_image
+  unset KUBECONFIG
+  kubernetes_setup
+  kubernetes_build
+  kubernetes_images_for_up no
+  kubernetes_test_images "$@"
+  mapfile -t loaded < <(cluster_images; for name in "$@"; do test_image "$name"; done)
+  if [ "${GABION_NO_PULL:-}" != "" ] || ! timeout "$pull_seconds" docker pull -q "$k3s_image" >/dev/null 2>&1; then
+    say "kubernetes: no registry gives $k3s_image; the nodes are $node_image"
+    kubernetes_probe_image
+    node=$node_image
+  fi
+  # Its own way to remove containers needs an image of a registry; the fixture removes what it made.
+  export TESTCONTAINERS_RYUK_DISABLED=true
+  journey_properties+=("-Dgabion.node.image=$node" "-Dgabion.images=$(IFS=,; echo "${loaded[*]}")"
+    "-Dgabion.helm=$kubernetes_cache/bin/helm" "-Dgabion.chart=$root/charts/gabion")
 }
 
 run_journeys() { # GROUPS

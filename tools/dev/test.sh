@@ -9,6 +9,8 @@ test_order_full=("${test_order_default[@]}" csi-sanity)
 passed=0
 failed=0
 failed_names=()
+# Whether this run has put every module into Maven's repository.
+installed=no
 
 run_stage() { # NAME
   local start=$SECONDS
@@ -60,6 +62,7 @@ stage_unit() {
   }
   grep -E '^\[INFO\] Tests run:.*Time' target/unit.log | awk '{runs += $4} END {printf "[dev] %d tests in %d classes\n", runs, NR}'
   touch "$stamp"
+  installed=yes
 }
 
 class_path_of() { # MODULE
@@ -111,14 +114,26 @@ kubernetes_programs() {
   kubernetes_build
 }
 
-kubernetes_modules_under_test=crds,operator,csi-driver,data-plane/node,data-plane/agent
+# Two lanes of about the same length: each test starts an API server of its own, and waits more than it computes.
+kubernetes_lanes=(operator crds,csi-driver,data-plane/node,data-plane/agent)
 
 # Against a real API server, and the conformance test of CSI.
 stage_kubernetes() {
+  local lane all failed_lanes=0 jobs=() job
+  all=$(IFS=,; echo "${kubernetes_lanes[*]}")
   (kubernetes_programs) || return 1
-  maven install -pl "$kubernetes_modules_under_test" -am -Dtest.groups=kubernetes -Dtest.excluded.groups=none > target/kubernetes.log 2>&1 \
-    || { grep -E '^\[(ERROR|WARNING)\]' target/kubernetes.log | head -n 60; return 1; }
-  grep -E '^\[INFO\] Tests run:.*Time' target/kubernetes.log || { echo "[dev] no test against an API server ran"; return 1; }
+  # The stage before has installed everything already, if it ran.
+  [ "$installed" = yes ] || maven -q install -DskipTests -pl "$all" -am || return 1
+  for lane in "${kubernetes_lanes[@]}"; do
+    maven surefire:test -pl "$lane" -Dtest.groups=kubernetes -Dtest.excluded.groups=none > "target/kubernetes-${lane%%,*}.log" 2>&1 &
+    jobs+=($!)
+  done
+  for job in "${jobs[@]}"; do wait "$job" || failed_lanes=$((failed_lanes + 1)); done
+  for lane in "${kubernetes_lanes[@]}"; do
+    grep -E '^\[INFO\] Tests run:.*Time' "target/kubernetes-${lane%%,*}.log" \
+      || { echo "[dev] no test of $lane against an API server ran"; failed_lanes=$((failed_lanes + 1)); }
+  done
+  [ $failed_lanes = 0 ] || { cat target/kubernetes-*.log | grep -E '^\[(ERROR|WARNING)\]' | head -n 60; return 1; }
 }
 
 stage_chart() {
@@ -155,7 +170,7 @@ run_tests() {
   mkdir -p target
   if [ "${stages[0]}" != unit ]; then
     build
-    maven -q install -DskipTests -pl data-plane/faults,data-plane/simulator
+    maven -q install -DskipTests -pl data-plane/faults,data-plane/simulator,data-plane/store
   fi
   local begin=$SECONDS
   for name in "${stages[@]}"; do

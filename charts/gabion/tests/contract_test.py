@@ -75,6 +75,17 @@ class Sidecars(unittest.TestCase):
                 self.assertIn("in-cluster config", done.stderr)
 
 
+    def test_are_followed_as_fast_as_the_operator(self):
+        """What a dead node held up (a deletion, a pod that moves) needs the leaders of all of them, one after the other."""
+        source = java("operator/src/main/java/io/gabion/operator/Lead.java")
+        spec = named(render("snapshots"), "Deployment", "gabion-csi-controller")["spec"]["template"]["spec"]
+        for name in ("lease-duration", "renew-deadline", "retry-period"):
+            field = name.upper().replace("-", "_")
+            seconds = re.search(rf"{field} = Duration\.ofSeconds\((\d+)\)", source).group(1)
+            for sidecar in spec["containers"]:
+                self.assertIn(f"--leader-election-{name}={seconds}s", sidecar["args"], sidecar["name"])
+
+
 class Names(unittest.TestCase):
     def test_of_workloads_labels_and_leases_are_those_the_operator_looks_for(self):
         rendered = render("default")

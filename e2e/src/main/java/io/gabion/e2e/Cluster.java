@@ -4,11 +4,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.StreamSupport;
 
 /**
- * The cluster under test, with Gabion installed: the one of the variable {@code KUBECONFIG}, by the kubectl of the system property
- * {@code gabion.kubectl}, else of the search path.
+ * The cluster under test, with Gabion installed: the one of the variable {@code KUBECONFIG}, else one in containers that is made for the
+ * run; by the kubectl of the system property {@code gabion.kubectl}, else of the search path.
  */
 public final class Cluster implements AutoCloseable {
     /** Of Gabion's own pods. */
@@ -22,18 +23,24 @@ public final class Cluster implements AutoCloseable {
     private static final Duration HOSTS_READY = Duration.ofMinutes(1);
 
     private final Kubectl kubectl;
+    private final Optional<ClusterContainers> containers;
     private final List<String> nodes;
     private final List<String> storageNodes;
 
-    private Cluster(Kubectl kubectl, List<String> nodes, List<String> storageNodes) {
+    private Cluster(
+            Kubectl kubectl, Optional<ClusterContainers> containers, List<String> nodes, List<String> storageNodes) {
         this.kubectl = kubectl;
+        this.containers = containers;
         this.nodes = nodes;
         this.storageNodes = storageNodes;
     }
 
     /** Finds the cluster and brings to every node what the tests need there. */
     public static Cluster open() {
-        Kubectl kubectl = new Kubectl(System.getProperty("gabion.kubectl", "kubectl"));
+        String program = System.getProperty("gabion.kubectl", "kubectl");
+        Optional<ClusterContainers> containers =
+                System.getenv("KUBECONFIG") == null ? Optional.of(ClusterContainers.start(program)) : Optional.empty();
+        Kubectl kubectl = containers.map(ClusterContainers::kubectl).orElseGet(() -> new Kubectl(program));
         List<String> nodes = names(kubectl.get("nodes"));
         List<String> storageNodes = new ArrayList<>();
         for (JsonNode node : kubectl.get("storagenodes").path("items")) {
@@ -41,7 +48,7 @@ public final class Cluster implements AutoCloseable {
                 storageNodes.add(node.path("metadata").path("name").asText());
             }
         }
-        Cluster cluster = new Cluster(kubectl, nodes, List.copyOf(storageNodes));
+        Cluster cluster = new Cluster(kubectl, containers, nodes, List.copyOf(storageNodes));
         kubectl.apply(Hosts.manifest());
         Waiting.untilEqual(
                 "pods of the tests on every node",
@@ -67,6 +74,13 @@ public final class Cluster implements AutoCloseable {
 
     public List<String> storageNodes() {
         return storageNodes;
+    }
+
+    /** Nodes are containers of the engine here, called this and their name; empty where they are not, or nobody said so. */
+    Optional<String> nodeContainers() {
+        return containers
+                .map(ClusterContainers::prefix)
+                .or(() -> Optional.ofNullable(System.getProperty("gabion.node.containers")));
     }
 
     /** The host of a node. */
@@ -189,5 +203,6 @@ public final class Cluster implements AutoCloseable {
     @Override
     public void close() {
         kubectl.attempt("delete", "namespace", SHARED_NAMESPACE, "--wait=false");
+        containers.ifPresent(ClusterContainers::close);
     }
 }

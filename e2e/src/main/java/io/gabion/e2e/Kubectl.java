@@ -11,14 +11,16 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
  * The command that users have. A failure shows what was called and what it said, so that it can be repeated by hand.
  *
  * @param program path or name
+ * @param environment what it gets besides the variables of this process
  */
-public record Kubectl(String program) {
+public record Kubectl(String program, Map<String, String> environment) {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Duration LIMIT = Duration.ofMinutes(2);
 
@@ -39,6 +41,11 @@ public record Kubectl(String program) {
         public String toString() {
             return command + " -> exit " + exitCode + "\n" + output + errors;
         }
+    }
+
+    /** With the variables of this process, {@code KUBECONFIG} among them. */
+    public Kubectl(String program) {
+        this(program, Map.of());
     }
 
     /** Runs to success and returns what was printed, without white space around it. */
@@ -87,15 +94,14 @@ public record Kubectl(String program) {
         }
     }
 
-    private static Result run(List<String> command, String input, Duration limit)
-            throws IOException, InterruptedException {
+    private Result run(List<String> command, String input, Duration limit) throws IOException, InterruptedException {
         Path output = Files.createTempFile("kubectl", ".out");
         Path errors = Files.createTempFile("kubectl", ".err");
         try {
-            Process process = new ProcessBuilder(command)
-                    .redirectOutput(output.toFile())
-                    .redirectError(errors.toFile())
-                    .start();
+            ProcessBuilder builder =
+                    new ProcessBuilder(command).redirectOutput(output.toFile()).redirectError(errors.toFile());
+            builder.environment().putAll(environment);
+            Process process = builder.start();
             try (var standardInput = process.getOutputStream()) {
                 standardInput.write(input.getBytes(StandardCharsets.UTF_8));
             }

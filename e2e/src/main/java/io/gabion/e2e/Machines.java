@@ -1,6 +1,5 @@
 package io.gabion.e2e;
 
-import static java.util.Objects.requireNonNull;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
@@ -11,17 +10,16 @@ import java.time.Duration;
 /**
  * Power switches of the nodes: they are containers whose names are a prefix and the node's name.
  *
- * @param prefix system property {@code gabion.node.containers}
+ * @param prefix of a cluster that others made: the system property {@code gabion.node.containers}
  */
 public record Machines(Kubectl kubectl, String prefix) {
     private static final Duration BOOT = Duration.ofMinutes(3);
 
     /** For a journey that switches off one of three storage nodes: skips it where nobody told how, or there are not three. */
     public static Machines ofThreeStorageNodes(Cluster cluster) {
-        String prefix = System.getProperty("gabion.node.containers");
-        assumeTrue(prefix != null, "nobody told how to switch a node off");
+        assumeTrue(cluster.nodeContainers().isPresent(), "nobody told how to switch a node off");
         assumeTrue(cluster.storageNodes().size() == 3, "made for three storage nodes");
-        return new Machines(cluster.kubectl(), requireNonNull(prefix));
+        return new Machines(cluster.kubectl(), cluster.nodeContainers().orElseThrow());
     }
 
     /** Cuts the power. */

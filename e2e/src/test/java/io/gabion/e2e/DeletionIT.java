@@ -12,9 +12,8 @@ import org.junit.jupiter.api.Test;
 class DeletionIT {
     private static final Duration COPIES = Duration.ofMinutes(2);
     private static final Duration NOTICED = Duration.ofMinutes(2);
+    /** Also when the leaders of the operator and of the provisioner died with the node: their leases run out first. */
     private static final Duration GONE = Duration.ofSeconds(30);
-    /** The leaders of the operator and of the provisioner may have died with the node: their leases run out first. */
-    private static final Duration GONE_WITHOUT_NOTICE = Duration.ofSeconds(60);
 
     private static final Duration SPACE_RETURNS = Duration.ofMinutes(3);
     private static final long MIB = 1L << 20;
@@ -33,7 +32,7 @@ class DeletionIT {
                 .isGreaterThan(empty + 2.0 * STORED_MEBIBYTES * MIB);
         try {
             machines.kill(lost);
-            long atOnce = secondsToDelete(cluster, sudden, GONE_WITHOUT_NOTICE);
+            long atOnce = secondsToDelete(cluster, sudden, GONE);
             Waiting.until(
                     "the loss of " + lost + " is known",
                     NOTICED,

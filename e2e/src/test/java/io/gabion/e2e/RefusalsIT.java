@@ -47,7 +47,7 @@ class RefusalsIT {
         Volume         | {size: 1000, pool: default}                             | multiple of 4096
         Volume         | {size: 512Ki, pool: default}                            | at least 1Mi
         Volume         | {size: 4Pi, pool: default}                              | at most 1Pi
-        Volume         | {size: 10GB, pool: default}                             | spec.size: Invalid value: "10GB": spec.size in body should match '^[0-9]+(\\.[0-9]+)?(k
+        Volume         | {size: 10GB, pool: default}                             | "10GB" is not understood: write a number and a unit, as in 10Gi (binary) or 10G (decimal)
         Volume         | {size: 1Gi}                                             | spec.pool: Required value
         Volume         | {pool: default}                                         | spec.size: Required value
         Volume         | {size: 1Gi, pool: Fast_1}                               | spec.pool: Invalid value: "Fast_1"
@@ -64,6 +64,7 @@ class RefusalsIT {
         StoragePool    | {directories: [/var/../etc]}                            | absolute paths
         StoragePool    | {devices: [sdb]}                                        | below /dev/
         StoragePool    | {directories: [/a], capacity: 5Mi}                      | capacity must be at least 1Gi
+        StoragePool    | {directories: [/a], capacity: 5GB}                      | "5GB" is not understood: write a number and a unit, as in 10Gi (binary)
         StoragePool    | {directories: [/a], mediaClass: tape}                   | supported values: "hdd", "ssd"
         StoragePool    | {directories: [/a], rebuildReservePercent: 60}          | spec.rebuildReservePercent in body should be less than or equal to 50
         StoragePool    | {directories: [/a], replicaReplacementDelay: soon}      | spec.replicaReplacementDelay in body should match '^([0-9]+(ms

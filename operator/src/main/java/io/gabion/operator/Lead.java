@@ -17,9 +17,17 @@ import org.slf4j.LoggerFactory;
  */
 final class Lead {
     private static final Logger LOG = LoggerFactory.getLogger(Lead.class);
-    private static final Duration LEASE_DURATION = Duration.ofSeconds(15);
-    private static final Duration RENEW_DEADLINE = Duration.ofSeconds(10);
-    private static final Duration RETRY_PERIOD = Duration.ofSeconds(2);
+    /**
+     * A leader that dies with its node is followed after this and two retries at most; what waits for it (a deletion, a detached
+     * volume) must be over within 30 s. Clocks of nodes may differ by the lease less the retries. The chart gives the sidecars of
+     * the driver the same times.
+     */
+    private static final Duration LEASE_DURATION = Duration.ofSeconds(9);
+
+    /** An API server that does not answer for so long takes the lead away; to lose it costs a restart and nothing else. */
+    private static final Duration RENEW_DEADLINE = Duration.ofSeconds(6);
+
+    private static final Duration RETRY_PERIOD = Duration.ofSeconds(1);
 
     private final KubernetesClient client;
     private final String namespace;

@@ -4,11 +4,15 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.sun.net.httpserver.HttpExchange;
 import io.prometheus.metrics.exporter.httpserver.HTTPServer;
+import io.prometheus.metrics.exporter.httpserver.HttpExchangeAdapter;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
 import java.net.HttpURLConnection;
 import java.net.InetSocketAddress;
 import java.util.Optional;
+import java.util.logging.LogRecord;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Answers scrapes and probes over plain HTTP; what it tells is no secret and it changes nothing. Its threads are daemons.
@@ -20,6 +24,15 @@ import java.util.Optional;
  * </ul>
  */
 public final class HealthServer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(HealthServer.class);
+    /** Of the exporter. Held, because the filter would be lost with it. */
+    private static final java.util.logging.Logger SCRAPES =
+            java.util.logging.Logger.getLogger(HttpExchangeAdapter.class.getName());
+
+    static {
+        SCRAPES.setFilter(HealthServer::isNews);
+    }
+
     private final HTTPServer server;
 
     private HealthServer(HTTPServer server) {
@@ -42,6 +55,15 @@ public final class HealthServer implements AutoCloseable {
                             + e.getMessage() + " (stop the process that uses the port, or choose another one)",
                     e);
         }
+    }
+
+    /** That somebody hung up before the answer ended is no fault of this process, and no stack says more. */
+    private static boolean isNews(LogRecord said) {
+        if (said.getThrown() instanceof IOException hungUp) {
+            LOG.debug("a scrape ended before its answer did: {}", hungUp.getMessage());
+            return false;
+        }
+        return true;
     }
 
     private static void answer(HttpExchange exchange, Probe alive, Probe ready) throws IOException {

@@ -12,6 +12,8 @@ public final class GabionApi {
     public static final String DRIVER_NAME = "csi.gabion.io";
     /** Label of a Volume for each node of its placement and its tombstones; set before the record names the node. */
     public static final String REPLICA_LABEL_PREFIX = "replica.gabion.io/";
+    /** Annotation of a Volume by which the driver tells the node where its first pod starts: a wish for the first copy. */
+    public static final String PREFERRED_NODE = GROUP + "/preferred-node";
     /** Label of nodes and topology key: the failure domain. */
     public static final String TOPOLOGY_DOMAIN = "topology.gabion.io/domain";
     /** Signer of the certificates of every component. */

@@ -32,7 +32,8 @@ import org.jspecify.annotations.Nullable;
         message = "devices must be paths below /dev/",
         fieldPath = ".devices")
 @ValidationRule(
-        value = "!has(self.capacity) || quantity(string(self.capacity)).compareTo(quantity('1Gi')) >= 0",
+        value = "!has(self.capacity) || !isQuantity(string(self.capacity))"
+                + " || quantity(string(self.capacity)).compareTo(quantity('1Gi')) >= 0",
         message = "capacity must be at least 1Gi",
         fieldPath = ".capacity")
 @ValidationRule(

@@ -19,19 +19,21 @@ import org.jspecify.annotations.Nullable;
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 @JsonIgnoreProperties(ignoreUnknown = true)
 @ValidationRule(
-        value = "quantity(string(self.size)).isInteger() && quantity(string(self.size)).asInteger() % 4096 == 0",
+        value = "!isQuantity(string(self.size)) || quantity(string(self.size)).isInteger()"
+                + " && quantity(string(self.size)).asInteger() % 4096 == 0",
         message = "size must be a multiple of 4096 bytes",
         fieldPath = ".size")
 @ValidationRule(
-        value = "quantity(string(self.size)).compareTo(quantity('1Mi')) >= 0",
+        value = "!isQuantity(string(self.size)) || quantity(string(self.size)).compareTo(quantity('1Mi')) >= 0",
         message = "size must be at least 1Mi",
         fieldPath = ".size")
 @ValidationRule(
-        value = "quantity(string(self.size)).compareTo(quantity('1Pi')) <= 0",
+        value = "!isQuantity(string(self.size)) || quantity(string(self.size)).compareTo(quantity('1Pi')) <= 0",
         message = "size must be at most 1Pi",
         fieldPath = ".size")
 @ValidationRule(
-        value = "quantity(string(self.size)).compareTo(quantity(string(oldSelf.size))) >= 0",
+        value = "!isQuantity(string(self.size))"
+                + " || quantity(string(self.size)).compareTo(quantity(string(oldSelf.size))) >= 0",
         message = "size cannot shrink: a volume only grows",
         fieldPath = ".size")
 @ValidationRule(

@@ -9,6 +9,7 @@ import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceColumnDefi
 import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinition;
 import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinitionVersion;
 import io.fabric8.kubernetes.api.model.apiextensions.v1.JSONSchemaProps;
+import io.fabric8.kubernetes.api.model.apiextensions.v1.ValidationRuleBuilder;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -24,13 +25,16 @@ import org.jspecify.annotations.Nullable;
  *   <li>the bag of unknown fields of a class is not a property;
  *   <li>elements of lists and maps of strings have a length;
  *   <li>quantities, conditions and label selectors are classes of others: their lengths are limited here, which also bounds the
- *       cost of the rules; conditions are a map by type, so that two writers of one status do not overwrite each other;
+ *       cost of the rules; what a quantity looks like is a rule of the field, because a pattern would be shown to people;
+ *       conditions are a map by type, so that two writers of one status do not overwrite each other;
  *   <li>a kind whose specification has required fields requires the specification.
  * </ul>
  */
 final class DefinitionFinish implements CRDPostProcessor {
     private static final long MAX_QUANTITY_CHARACTERS = 32;
-    private static final String QUANTITY = "^[0-9]+(\\.[0-9]+)?(k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$";
+    private static final String QUANTITY = "^[0-9]+([.][0-9]+)?(k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$";
+    private static final String QUANTITY_HINT = "write a number and a unit, as in 10Gi (binary) or 10G (decimal);"
+            + " the units are Ki, Mi, Gi, Ti, Pi and k, M, G, T, P";
     private static final String CONDITION_TYPE = "^[A-Za-z]+$";
     private static final Set<String> CONDITION_REQUIRED =
             Set.of("lastTransitionTime", "message", "reason", "status", "type");
@@ -77,7 +81,12 @@ final class DefinitionFinish implements CRDPostProcessor {
         }
         if (Boolean.TRUE.equals(schema.getXKubernetesIntOrString())) {
             schema.setMaxLength(MAX_QUANTITY_CHARACTERS);
-            schema.setPattern(QUANTITY);
+            schema.setXKubernetesValidations(List.of(new ValidationRuleBuilder()
+                    .withRule("string(self).matches('" + QUANTITY + "')")
+                    .withMessage("not understood: " + QUANTITY_HINT)
+                    // The API server does not show the value of such a field by itself.
+                    .withMessageExpression("'\"' + string(self) + '\" is not understood: " + QUANTITY_HINT + "'")
+                    .build()));
         }
         if (schema.getItems() != null) {
             limitElement(schema.getItems().getSchema());

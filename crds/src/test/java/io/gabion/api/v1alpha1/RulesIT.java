@@ -46,7 +46,10 @@ class RulesIT {
         {size: 1000, pool: fast}                                | multiple of 4096
         {size: 512Ki, pool: fast}                               | at least 1Mi
         {size: 4Pi, pool: fast}                                 | at most 1Pi
-        {size: 10GB, pool: fast}                                | spec.size
+        {size: 10GB, pool: fast}                                | "10GB" is not understood: write a number and a unit, as in 10Gi (binary) or 10G (decimal)
+        {size: ten, pool: fast}                                 | "ten" is not understood: write a number and a unit
+        {size: -1Gi, pool: fast}                                | "-1Gi" is not understood: write a number and a unit
+        {size: 1e3Gi, pool: fast}                               | write a number and a unit
         {size: 1Gi}                                             | spec.pool: Required value
         {pool: fast}                                            | spec.size: Required value
         {size: 1Gi, pool: Fast_1}                               | spec.pool
@@ -71,6 +74,7 @@ class RulesIT {
         {directories: [/var/../etc]}                                   | absolute paths
         {devices: [sdb]}                                               | below /dev/
         {directories: [/a], capacity: 5Mi}                             | capacity must be at least 1Gi
+        {directories: [/a], capacity: 5GB}                             | "5GB" is not understood: write a number and a unit, as in 10Gi
         {directories: [/a], rebuildReservePercent: 60}                 | spec.rebuildReservePercent
         {directories: [/a], replicaReplacementDelay: soon}             | spec.replicaReplacementDelay
         {directories: [/a], replicaReplacementDelay: 1000h}            | at most 168h

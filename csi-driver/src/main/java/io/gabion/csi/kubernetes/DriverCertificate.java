@@ -89,8 +89,8 @@ final class DriverCertificate implements NodeControlWitness.TlsSource, AutoClose
     }
 
     private boolean obtain(ClusterId cluster) throws InterruptedException {
-        CertificateRequests requests =
-                CertificateRequests.of(client, new Identity(cluster, ControlRole.OPERATOR.word(), NAME), directory);
+        CertificateRequests requests = CertificateRequests.of(
+                client, new Identity(cluster, ControlRole.CSI_CONTROLLER.word(), NAME), directory);
         obstacle = "the operator has not signed the certificate yet";
         try {
             CertificateFiles files = requests.obtain();

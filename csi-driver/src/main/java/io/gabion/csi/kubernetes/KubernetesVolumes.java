@@ -59,6 +59,8 @@ public final class KubernetesVolumes implements VolumeBackend, AutoCloseable {
     private static final int FORBIDDEN = 403;
     private static final int BAD_REQUEST = 400;
     private static final String WRITER_PREFIX = "csi/";
+    /** Annotation of a claim, written by the scheduler before it asks for the volume. */
+    private static final String SELECTED_NODE = "volume.kubernetes.io/selected-node";
 
     private final KubernetesClient client;
     private final VolumeCache cache;
@@ -106,7 +108,7 @@ public final class KubernetesVolumes implements VolumeBackend, AutoCloseable {
 
     @Override
     public StoredVolume create(NewVolume volume) {
-        Volume object = VolumeObjects.object(volume);
+        Volume object = VolumeObjects.object(volume, selectedNode(volume));
         try {
             return VolumeObjects.stored(client.resource(object).create());
         } catch (KubernetesClientException e) {
@@ -116,6 +118,28 @@ public final class KubernetesVolumes implements VolumeBackend, AutoCloseable {
                                 "volume \"" + volume.name() + "\" was deleted just now; try again", e));
             }
             throw refusedOr("create volume " + volume.name(), e);
+        }
+    }
+
+    /**
+     * Where the scheduler puts the first pod: topology speaks of failure domains only, so the claim has to be asked. Only a
+     * wish; nothing fails for want of it.
+     */
+    private Optional<String> selectedNode(NewVolume volume) {
+        if (!volume.settings().preferLocal() || volume.claim().isEmpty()) {
+            return Optional.empty();
+        }
+        NewVolume.Claim claim = volume.claim().get();
+        try {
+            return Optional.ofNullable(client.persistentVolumeClaims()
+                            .inNamespace(claim.namespace())
+                            .withName(claim.name())
+                            .get())
+                    .map(c -> c.getMetadata().getAnnotations())
+                    .map(annotations -> annotations.get(SELECTED_NODE));
+        } catch (KubernetesClientException e) {
+            LOG.info("where claim {}/{} is used first is not known: {}", claim.namespace(), claim.name(), words(e));
+            return Optional.empty();
         }
     }
 

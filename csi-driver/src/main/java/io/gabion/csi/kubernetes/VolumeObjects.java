@@ -8,6 +8,7 @@ import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.gabion.api.record.VolumeRecords;
 import io.gabion.api.v1alpha1.ClaimReference;
+import io.gabion.api.v1alpha1.GabionApi;
 import io.gabion.api.v1alpha1.Locality;
 import io.gabion.api.v1alpha1.QualityOfService;
 import io.gabion.api.v1alpha1.Volume;
@@ -112,13 +113,15 @@ final class VolumeObjects {
         return value == null ? OptionalLong.empty() : OptionalLong.of(value);
     }
 
-    static Volume object(NewVolume volume) {
+    /** @param preferredNode where the first copy is wanted */
+    static Volume object(NewVolume volume, Optional<String> preferredNode) {
         Volume object = new Volume();
         Map<String, String> annotations = new HashMap<>();
         annotations.put(PARAMETERS, volume.origin().parameters());
         if (!volume.origin().requestedName().equals(volume.name())) {
             annotations.put(REQUESTED_NAME, volume.origin().requestedName());
         }
+        preferredNode.ifPresent(node -> annotations.put(GabionApi.PREFERRED_NODE, node));
         object.setMetadata(new ObjectMetaBuilder()
                 .withName(volume.name())
                 .withAnnotations(annotations)

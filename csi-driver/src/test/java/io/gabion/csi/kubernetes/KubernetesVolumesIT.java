@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.fabric8.kubernetes.api.model.NodeBuilder;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
+import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
@@ -141,6 +143,52 @@ class KubernetesVolumesIT {
                 .extracting(StoredVolume::name)
                 .contains("made-once")
                 .isSorted();
+    }
+
+    @Test
+    void theNodeThatTheSchedulerChoseForTheClaimIsWhereTheFirstCopyIsWanted() {
+        claim("chosen", Map.of("volume.kubernetes.io/selected-node", "storage-2"));
+        claim("unscheduled", Map.of());
+
+        assertThat(wish("chosen", true)).contains("storage-2");
+        assertThat(wish("unscheduled", true)).isEmpty();
+        assertThat(wish("never-made", true)).isEmpty();
+        assertThat(wish("chosen", false)).isEmpty();
+    }
+
+    private void claim(String name, Map<String, String> annotations) {
+        client.resource(new PersistentVolumeClaimBuilder()
+                        .withNewMetadata()
+                        .withNamespace("default")
+                        .withName(name)
+                        .withAnnotations(annotations)
+                        .endMetadata()
+                        .withNewSpec()
+                        .withAccessModes("ReadWriteOnce")
+                        .withNewResources()
+                        .addToRequests("storage", new Quantity("8Mi"))
+                        .endResources()
+                        .endSpec()
+                        .build())
+                .create();
+    }
+
+    private Optional<String> wish(String claim, boolean preferLocal) {
+        String name = claim + "-" + preferLocal;
+        VolumeSettings settings = settings(SIZE_BYTES, 2);
+        StoredVolume unused = volumes.create(new NewVolume(
+                name,
+                new VolumeSettings(
+                        settings.sizeBytes(),
+                        settings.pool(),
+                        settings.replicas(),
+                        settings.minInSync(),
+                        settings.onPoolFull(),
+                        preferLocal,
+                        settings.limits()),
+                new Origin(name, ""),
+                Optional.of(new NewVolume.Claim("default", claim, Optional.empty()))));
+        return Optional.ofNullable(object(name).getMetadata().getAnnotations().get("gabion.io/preferred-node"));
     }
 
     @Test

@@ -15,6 +15,7 @@ import io.gabion.csi.fake.InMemoryVolumes;
 import io.gabion.model.ClusterId;
 import io.gabion.model.NodeName;
 import io.gabion.model.PoolFullPolicy;
+import io.gabion.protocol.control.Callers;
 import io.gabion.protocol.control.ControlRole;
 import io.gabion.protocol.control.ControlServers;
 import io.gabion.protocol.control.TestCertificates;
@@ -67,7 +68,7 @@ class NodeControlWitnessIT {
         server = ControlServers.startSecure(
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                 certificates.issue(ControlRole.NODE, NODE.value()),
-                Set.of(ControlRole.OPERATOR),
+                Callers.OF_STORAGE_NODES,
                 threads,
                 List.of(new NodeControlGrpc.NodeControlImplBase() {
                     @Override
@@ -97,7 +98,7 @@ class NodeControlWitnessIT {
 
     @Test
     void whatThePrimarySaysIsTakenWordByWordAndWhatCannotBeReadCountsAgainstIt() throws IOException {
-        var tls = certificates.issue(ControlRole.OPERATOR, "gabion-csi-controller");
+        var tls = certificates.issue(ControlRole.CSI_CONTROLLER, "gabion-csi-controller");
         NodeControlWitness witness = new NodeControlWitness(nodes, () -> tls);
 
         assertThat(witness.ask(NODE, volume, LIMIT)).isEqualTo(new Testimony(true, 5, 17, List.of(7L, 0L)));

@@ -1,6 +1,6 @@
 package io.gabion.node;
 
-import io.gabion.protocol.control.ControlRole;
+import io.gabion.protocol.control.Callers;
 import io.gabion.protocol.control.ControlServers;
 import io.gabion.protocol.control.ControlTls;
 import io.grpc.BindableService;
@@ -8,7 +8,6 @@ import io.grpc.Server;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -36,7 +35,7 @@ final class ControlEndpoint implements AutoCloseable {
     }
 
     private Server start(ControlTls tls, InetSocketAddress listen) throws IOException {
-        return ControlServers.startSecure(listen, tls, Set.of(ControlRole.OPERATOR), threads, services);
+        return ControlServers.startSecure(listen, tls, Callers.OF_STORAGE_NODES, threads, services);
     }
 
     int port() {

@@ -41,7 +41,8 @@ public final class RequestRules {
     private static final Map<String, ControlRole> NODE_ROLES =
             Map.of("gabion-data-plane", ControlRole.NODE, "gabion-agent", ControlRole.AGENT);
 
-    private static final Map<String, ControlRole> OTHER_ROLES = Map.of("gabion-csi-controller", ControlRole.OPERATOR);
+    private static final Map<String, ControlRole> OTHER_ROLES =
+            Map.of("gabion-csi-controller", ControlRole.CSI_CONTROLLER);
 
     private final ClusterId cluster;
     private final String namespace;

@@ -212,6 +212,11 @@ public final class NodeControlPlane implements DataPlane, AutoCloseable {
         if (link == null) {
             return Optional.of("node " + from + " was not reached yet");
         }
+        Answer last = answers.get(from);
+        if (last != null && last.failures() > 0) {
+            // The volumes that a dead node led would hold up every thread, and with them all other volumes.
+            return Optional.of(last.failure());
+        }
         try {
             var unused = NodeControlGrpc.newBlockingStub(link.channel())
                     .withDeadlineAfter(HANDOVER_DEADLINE_MILLIS, TimeUnit.MILLISECONDS)

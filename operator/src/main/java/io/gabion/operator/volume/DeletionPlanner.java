@@ -18,8 +18,11 @@ import java.util.function.Supplier;
  * answer gets a tombstone of its own and holds nothing up.
  */
 final class DeletionPlanner {
-    /** A serving node erases its copy in a second or two; a deletion must be over within 30 s whoever is dead. */
-    static final Duration PATIENCE = Duration.ofSeconds(10);
+    /**
+     * A serving node erases its copy in a second or two, and one that is slower obeys its tombstone. A deletion must be over
+     * within 30 s whoever is dead: the leaders of provisioner and operator take up to 13 s to be followed.
+     */
+    static final Duration PATIENCE = Duration.ofSeconds(5);
 
     private static final Duration LOOK_AGAIN = Duration.ofSeconds(30);
 

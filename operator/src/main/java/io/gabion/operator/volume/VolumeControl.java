@@ -1,8 +1,10 @@
 package io.gabion.operator.volume;
 
+import io.gabion.api.condition.ConditionType;
 import io.gabion.api.health.HealthCode;
 import io.gabion.api.record.VolumeRecords;
 import io.gabion.api.v1alpha1.ClaimReference;
+import io.gabion.api.v1alpha1.GabionApi;
 import io.gabion.api.v1alpha1.Locality;
 import io.gabion.api.v1alpha1.StorageNode;
 import io.gabion.api.v1alpha1.StoragePool;
@@ -21,6 +23,7 @@ import io.gabion.operator.node.Tombstones;
 import io.gabion.operator.record.SwapOutcome;
 import io.gabion.operator.record.VolumeApi;
 import io.gabion.operator.view.ClusterView;
+import io.gabion.operator.view.Finding;
 import io.gabion.operator.view.NodeView;
 import java.time.Duration;
 import java.time.Instant;
@@ -43,8 +46,6 @@ public final class VolumeControl {
 
     private static final Duration AFTER_LOST_RACE = Duration.ofMillis(200);
     private static final Duration AFTER_REFUSAL = Duration.ofSeconds(30);
-    /** Annotation by which the driver tells where the volume is wanted first. */
-    public static final String PREFERRED_NODE_ANNOTATION = "gabion.io/preferred-node";
 
     /** What this works with. */
     public record Surroundings(
@@ -60,6 +61,7 @@ public final class VolumeControl {
     private final VolumePlanner planner;
     private final Map<String, Instant> deletionsSeen = new ConcurrentHashMap<>();
     private final RebuildNews rebuilds = new RebuildNews();
+    private final GrowthNews growths = new GrowthNews();
 
     public VolumeControl(Surroundings around, VolumePlanner planner) {
         this.around = around;
@@ -156,12 +158,24 @@ public final class VolumeControl {
         Instant now = around.clock().instant();
         // The nodes' patience starts with the record's word, not with the user's: a volume in use may wait long before
         // that.
-        Instant since = status.isDeleting() ? deletionsSeen.computeIfAbsent(uid, _ -> now) : now;
+        Instant since = status.isDeleting()
+                ? deletionsSeen.computeIfAbsent(
+                        uid, _ -> toldDeleting(volume, now).orElse(now))
+                : now;
         ClaimReference claim = volume.getSpec().getClaimRef();
         boolean attached = status.getConfig() != null
                 && !status.getConfig().getAttachments().isEmpty();
         List<String> pods = attached && claim != null ? around.view().podsOf(claim) : List.of();
         return Optional.of(new VolumeSituation.Deletion(volume.getSpec().isDeletionProtection(), since, pods));
+    }
+
+    /** When an earlier leader reported that the record says so: its follower does not begin to wait anew. */
+    private static Optional<Instant> toldDeleting(Volume volume, Instant now) {
+        Instant asked = Instant.parse(volume.getMetadata().getDeletionTimestamp());
+        return Finding.find(volume.getStatus().getConditions(), ConditionType.READY)
+                .filter(c -> HealthCode.Deleting.name().equals(c.getReason()))
+                .map(c -> Instant.parse(c.getLastTransitionTime()))
+                .filter(t -> !t.isBefore(asked) && !t.isAfter(now));
     }
 
     private Set<ReplicaId> buried(VolumeId id) {
@@ -174,7 +188,7 @@ public final class VolumeControl {
         return buried;
     }
 
-    private static Optional<NodeName> preferred(Volume volume, Optional<VolumeRecord> record) {
+    private Optional<NodeName> preferred(Volume volume, Optional<VolumeRecord> record) {
         if (volume.getSpec().getLocality() != Locality.PREFERRED) {
             return Optional.empty();
         }
@@ -185,8 +199,14 @@ public final class VolumeControl {
                     .findFirst();
         }
         Map<String, String> annotations = volume.getMetadata().getAnnotations();
-        String wish = annotations == null ? null : annotations.get(PREFERRED_NODE_ANNOTATION);
-        return wish == null || wish.isEmpty() ? Optional.empty() : Optional.of(new NodeName(wish));
+        String wish = annotations == null ? null : annotations.get(GabionApi.PREFERRED_NODE);
+        // A wish that names no node is none: whoever may write annotations must not be able to stop the volume.
+        return wish == null
+                ? Optional.empty()
+                : around.view()
+                        .storageNode(wish)
+                        .map(n -> n.getMetadata().getName())
+                        .map(NodeName::new);
     }
 
     // ---- what to do
@@ -226,6 +246,7 @@ public final class VolumeControl {
                 around.failPoint().around(Step.FORGET_VOLUME, () -> {
                     deletionsSeen.remove(volume.getMetadata().getUid());
                     rebuilds.forget(volume.getMetadata().getUid());
+                    growths.forget(volume.getMetadata().getUid());
                 });
                 yield new Progress.Done(new Outcome(true, Optional.empty()));
             }
@@ -269,6 +290,17 @@ public final class VolumeControl {
         if (!VolumeStatusWriter.same(volume.getStatus(), next)) {
             around.failPoint().around(Step.REPORT_VOLUME, () -> around.volumes().report(volume, next));
             VolumeNews.tell(volume, next, around.events());
+        }
+        boolean larger = at.record()
+                .map(VolumeRecord::config)
+                .filter(c -> growths.hasGrown(
+                        volume.getMetadata().getUid(),
+                        volume.getStatus(),
+                        c.sizeBytes(),
+                        c.sizeBytes() < at.wanted().sizeBytes()))
+                .isPresent();
+        if (larger) {
+            VolumeNews.tellExpanded(volume, around.events());
         }
         rebuilds.news(volume.getMetadata().getUid(), report.percentRebuilt())
                 .ifPresent(percent -> VolumeNews.tellProgress(volume, percent, around.events()));

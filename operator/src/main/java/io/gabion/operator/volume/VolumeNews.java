@@ -47,6 +47,10 @@ final class VolumeNews {
                 events);
     }
 
+    static void tellExpanded(Volume volume, EventSink events) {
+        tell(volume, new News(EventSink.Kind.NORMAL, "Expanded", "every copy in sync has the new size"), events);
+    }
+
     private static void tell(Volume volume, News news, EventSink events) {
         events.tell(reference(volume), news.kind(), news.reason(), news.message());
         ClaimReference claim = volume.getSpec().getClaimRef();
@@ -112,10 +116,6 @@ final class VolumeNews {
         }
         if (turned(before, after, ConditionType.ATTACHED, true)) {
             news.add(new News(EventSink.Kind.NORMAL, "AttachedTo", String.valueOf(after.getAttachedTo())));
-        }
-        if (message(before, ConditionType.RECONCILING).startsWith(VolumeReport.GROWING)
-                && !message(after, ConditionType.RECONCILING).startsWith(VolumeReport.GROWING)) {
-            news.add(new News(EventSink.Kind.NORMAL, "Expanded", "every copy in sync has the new size"));
         }
         return news;
     }

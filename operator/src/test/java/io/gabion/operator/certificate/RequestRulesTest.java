@@ -33,7 +33,7 @@ class RequestRulesTest {
         "gabion-data-plane,     n1, 'O=node,CN=n1',                        node/n1",
         "gabion-data-plane,     n1, 'CN=n1,O=node',                        node/n1",
         "gabion-agent,          n1, 'O=agent,CN=n1',                       agent/n1",
-        "gabion-csi-controller, n1, 'O=operator,CN=gabion-csi-controller', operator/gabion-csi-controller",
+        "gabion-csi-controller, n1, 'O=csi-controller,CN=gabion-csi-controller', csi-controller/gabion-csi-controller",
     })
     void aComponentGetsACertificateForItself(String account, String node, String subject, String identity) {
         assertThat(judge(ACCOUNTS + account, List.of(node), TLS, request(subject)))
@@ -52,6 +52,7 @@ class RequestRulesTest {
         gabion-data-plane     | n1 | CN=n1                           | the subject must be CN=n1, O=node
         gabion-agent          | n1 | O=node,CN=n1                    | the subject must be CN=n1, O=agent
         gabion-csi-controller | n1 | O=operator,CN=gabion-operator   | the subject must be CN=gabion-csi-controller
+        gabion-csi-controller | n1 | O=operator,CN=gabion-csi-controller | the subject must be CN=gabion-csi-controller, O=csi-controller
         gabion-csi-node       | n1 | O=node,CN=n1                    | gets no certificate
         default               | n1 | O=node,CN=n1                    | gets no certificate
         """)

@@ -23,11 +23,14 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class VolumeControlTest {
     private static final String NAME = "pvc-1";
@@ -315,6 +318,18 @@ class VolumeControlTest {
         assertThat(w.status().getCopies()).isEqualTo("3/3");
     }
 
+    @ParameterizedTest
+    @CsvSource({"c, c", "gone, a", "Not A Node, a", "'', a"})
+    void theFirstCopyIsWhereTheFirstPodStarts(String wish, String leader) {
+        World w = new World("a", "b", "c", "d");
+        Volume volume = Objects.volume(NAME, 2);
+        volume.getMetadata().setAnnotations(Map.of("gabion.io/preferred-node", wish));
+        w.cluster.create(volume);
+        w.settle();
+        assertThat(w.status().getCopies()).isEqualTo("2/2");
+        assertThat(w.status().getPrimaryNode()).isEqualTo(leader);
+    }
+
     @Test
     void deletionEndsWhenEveryNodeHasErased() {
         World w = new World("a", "b", "c");
@@ -350,10 +365,40 @@ class VolumeControlTest {
         w.settle();
         assertThat(w.condition("Reconciling").getMessage())
                 .isEqualTo("waiting for these nodes to erase their copies: [b]");
-        w.cluster.pass(Duration.ofSeconds(11));
+        w.cluster.pass(Duration.ofSeconds(6));
         w.settle();
         assertThat(w.cluster.read(NAME)).isEmpty();
         assertThat(w.cluster.node("b").getSpec().getTombstones()).hasSize(1);
+    }
+
+    @Test
+    void aLeaderThatFollowsDuringADeletionDoesNotBeginToWaitAnew() {
+        World w = new World("a", "b", "c");
+        w.cluster.create(Objects.volume(NAME, 3));
+        w.settle();
+        w.nodes.kill("b");
+        w.cluster.delete(NAME);
+        w.settle();
+        w.cluster.pass(Duration.ofSeconds(6));
+        w.control = w.start();
+        w.settle();
+        assertThat(w.cluster.read(NAME)).isEmpty();
+        assertThat(w.cluster.node("b").getSpec().getTombstones()).hasSize(1);
+    }
+
+    @Test
+    void aSilentNodeIsNotLeftATombstoneAtOnce() {
+        World w = new World("a", "b", "c");
+        w.cluster.create(Objects.volume(NAME, 3));
+        w.settle();
+        w.nodes.kill("b");
+        w.cluster.delete(NAME);
+        w.settle();
+        w.control = w.start();
+        w.cluster.pass(Duration.ofSeconds(2));
+        w.settle();
+        assertThat(w.cluster.read(NAME)).isPresent();
+        assertThat(w.cluster.node("b").getSpec().getTombstones()).isEmpty();
     }
 
     @Test

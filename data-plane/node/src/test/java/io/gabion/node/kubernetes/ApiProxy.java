@@ -16,6 +16,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -24,7 +25,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 
 /**
@@ -37,12 +38,15 @@ final class ApiProxy implements AutoCloseable {
             "message":"too old resource version"}}
             """;
 
+    /** Within which a client opens a watch again that has ended. */
+    private static final Duration REOPENED = Duration.ofSeconds(30);
+
     private final HttpClient upstream;
     private final URI target;
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final Set<InputStream> watches = ConcurrentHashMap.newKeySet();
     private final List<String> seen = new CopyOnWriteArrayList<>();
-    private final AtomicInteger watchesToExpire = new AtomicInteger();
+    private volatile CountDownLatch watchesToExpire = new CountDownLatch(0);
     private final CountDownLatch closed = new CountDownLatch(1);
     private volatile Weather weather = new Weather.Fair();
     private volatile UnaryOperator<String> onPatched = UnaryOperator.identity();
@@ -106,13 +110,13 @@ final class ApiProxy implements AutoCloseable {
 
     /** Ends the open watches; the next one is told that it begins too long ago. */
     void expireWatches() {
-        watchesToExpire.addAndGet(watches.size());
+        watchesToExpire = new CountDownLatch(watches.size());
         endWatches();
     }
 
-    /** True when every watch was told. */
-    boolean toldExpired() {
-        return watchesToExpire.get() <= 0;
+    /** Waits until every watch was told; false when one was not. */
+    boolean awaitToldExpired() throws InterruptedException {
+        return watchesToExpire.await(REOPENED.toSeconds(), TimeUnit.SECONDS);
     }
 
     /** Changes what the adapter reads in the answers to patches. */
@@ -194,8 +198,15 @@ final class ApiProxy implements AutoCloseable {
         exchange.getResponseBody().write(body);
     }
 
+    private synchronized boolean isToExpire() {
+        CountDownLatch left = watchesToExpire;
+        boolean expires = left.getCount() > 0;
+        left.countDown();
+        return expires;
+    }
+
     private void watch(HttpExchange exchange) throws IOException, InterruptedException {
-        if (watchesToExpire.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+        if (isToExpire()) {
             exchange.sendResponseHeaders(200, 0);
             exchange.getResponseBody().write(GONE.getBytes(StandardCharsets.UTF_8));
             return;

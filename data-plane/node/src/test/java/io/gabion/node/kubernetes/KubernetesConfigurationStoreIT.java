@@ -230,7 +230,7 @@ class KubernetesConfigurationStoreIT implements ConfigurationStoreContract {
         VolumeRecord second = next(record);
         volumes.force(second);
         assertThat(awaitTold(told, second)).isEqualTo(second);
-        assertThat(proxy.toldExpired()).isTrue();
+        assertThat(proxy.awaitToldExpired()).as("every watch was told").isTrue();
         VolumeRecord third = next(second);
         volumes.force(third);
         assertThat(awaitTold(told, third)).isEqualTo(third);

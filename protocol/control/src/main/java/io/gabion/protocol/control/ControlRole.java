@@ -8,6 +8,8 @@ public enum ControlRole {
     AGENT("agent"),
     /** A person or tool that may change everything: the {@code gabion} command, the operator. */
     OPERATOR("operator"),
+    /** The controller of the CSI driver: asks storage nodes what they serve, changes nothing there. */
+    CSI_CONTROLLER("csi-controller"),
     CONFIGURATION_STORE("configuration-store");
 
     private final String word;

@@ -36,9 +36,20 @@ public final class ControlServers {
             Executor executor,
             List<? extends BindableService> services)
             throws IOException {
+        return startSecure(listen, tls, Callers.of(clientRoles), executor, services);
+    }
+
+    /** Starts such a server that answers {@code callers}, some of them not everything. */
+    public static Server startSecure(
+            InetSocketAddress listen,
+            ControlTls tls,
+            Callers callers,
+            Executor executor,
+            List<? extends BindableService> services)
+            throws IOException {
         NettyServerBuilder builder = NettyServerBuilder.forAddress(listen)
                 .sslContext(tls.serverContext())
-                .intercept(new IdentityInterceptor(tls.cluster(), clientRoles))
+                .intercept(new IdentityInterceptor(tls.cluster(), callers))
                 .executor(executor)
                 .maxInboundMessageSize(ControlChannels.MAX_MESSAGE_BYTES)
                 .permitKeepAliveTime(PERMITTED_KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)

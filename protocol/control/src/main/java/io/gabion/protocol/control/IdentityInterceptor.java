@@ -17,17 +17,17 @@ import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
 
 /**
- * Lets a call through only when the caller's certificate names this cluster and an accepted role, and puts the identity under
+ * Lets a call through only when the caller's certificate names this cluster and a role that may make it, and puts the identity under
  * {@link ControlTls#PEER}. Everything else ends with {@code UNAUTHENTICATED} (no usable certificate) or {@code
  * PERMISSION_DENIED} (another cluster or role).
  */
 public final class IdentityInterceptor implements ServerInterceptor {
     private final ClusterId cluster;
-    private final Set<ControlRole> accepted;
+    private final Callers callers;
 
-    public IdentityInterceptor(ClusterId cluster, Set<ControlRole> accepted) {
+    public IdentityInterceptor(ClusterId cluster, Callers callers) {
         this.cluster = cluster;
-        this.accepted = Set.copyOf(accepted);
+        this.callers = callers;
     }
 
     @Override
@@ -45,11 +45,13 @@ public final class IdentityInterceptor implements ServerInterceptor {
                     Status.PERMISSION_DENIED.withDescription(
                             "the caller's certificate " + peer + " is of another cluster than this one, " + cluster));
         }
+        Set<ControlRole> accepted = callers.of(call.getMethodDescriptor());
         if (!accepted.contains(peer.role())) {
             return refuse(
                     call,
                     Status.PERMISSION_DENIED.withDescription("the caller's certificate " + peer
-                            + " has a role that may not call this service; accepted: "
+                            + " has a role that may not call "
+                            + call.getMethodDescriptor().getFullMethodName() + "; accepted: "
                             + accepted.stream().map(ControlRole::word).sorted().toList()));
         }
         return Contexts.interceptCall(Context.current().withValue(ControlTls.PEER, peer), call, headers, next);

@@ -2,28 +2,36 @@ package io.gabion.protocol.control;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.entry;
 
 import io.gabion.model.ClusterId;
 import io.gabion.protocol.control.v1.ConfigurationStoreGrpc;
 import io.gabion.protocol.control.v1.ListPoolsRequest;
 import io.gabion.protocol.control.v1.ListPoolsResponse;
+import io.gabion.protocol.control.v1.NodeControlGrpc;
 import io.gabion.protocol.control.v1.PoolRecord;
+import io.grpc.CallOptions;
 import io.grpc.ManagedChannel;
+import io.grpc.MethodDescriptor;
 import io.grpc.Server;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ClientCalls;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -66,6 +74,59 @@ class ControlTlsIT {
         assertThatThrownBy(() -> call(agent, STORE))
                 .hasMessageContaining("PERMISSION_DENIED")
                 .hasMessageContaining("/agent/consumer");
+    }
+
+    @Test
+    void theControllerOfTheDriverMayAskAStorageNodeForItsReplicasAndNothingElse() throws IOException {
+        Server node = ControlServers.startSecure(
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                certificates.issue(ControlRole.NODE, "n1"),
+                Callers.OF_STORAGE_NODES,
+                Executors.newVirtualThreadPerTaskExecutor(),
+                List.of(new NodeControlGrpc.NodeControlImplBase() {}));
+        try {
+            // The service does nothing: whoever gets that far is told so.
+            assertThat(answers(node, certificates.issue(ControlRole.CSI_CONTROLLER, "driver")))
+                    .containsOnly(
+                            entry("GetNodeStatus", Status.Code.PERMISSION_DENIED),
+                            entry("ListReplicas", Status.Code.UNIMPLEMENTED),
+                            entry("StartVerify", Status.Code.PERMISSION_DENIED),
+                            entry("GetVerify", Status.Code.PERMISSION_DENIED),
+                            entry("Handover", Status.Code.PERMISSION_DENIED));
+            assertThat(answers(node, certificates.issue(ControlRole.OPERATOR, "ops"))
+                            .values())
+                    .containsOnly(Status.Code.UNIMPLEMENTED);
+            assertThat(answers(node, certificates.issue(ControlRole.AGENT, "consumer"))
+                            .values())
+                    .containsOnly(Status.Code.PERMISSION_DENIED);
+        } finally {
+            node.shutdownNow();
+        }
+        ControlTls driver = certificates.issue(ControlRole.CSI_CONTROLLER, "driver");
+        assertThatThrownBy(() -> call(driver, STORE)).hasMessageContaining("PERMISSION_DENIED");
+    }
+
+    /** What a caller is told by every method of the control interface of a storage node. */
+    private static Map<String, Status.Code> answers(Server node, ControlTls tls) throws IOException {
+        ManagedChannel channel = ControlChannels.secure("127.0.0.1", node.getPort(), tls, Set.of(ControlRole.NODE));
+        try {
+            return NodeControlGrpc.getServiceDescriptor().getMethods().stream()
+                    .collect(Collectors.toMap(
+                            method -> String.valueOf(method.getBareMethodName()), method -> answer(channel, method)));
+        } finally {
+            channel.shutdownNow();
+        }
+    }
+
+    private static <Q, A> Status.Code answer(ManagedChannel channel, MethodDescriptor<Q, A> method) {
+        Q empty = method.parseRequest(InputStream.nullInputStream());
+        try {
+            A answer = ClientCalls.blockingUnaryCall(
+                    channel, method, CallOptions.DEFAULT.withDeadlineAfter(10, TimeUnit.SECONDS), empty);
+            throw new AssertionError("answered: " + answer);
+        } catch (StatusRuntimeException e) {
+            return e.getStatus().getCode();
+        }
     }
 
     @Test
