@@ -2,7 +2,7 @@
 # The cluster is the one of the variable KUBECONFIG, else the one of ./dev up --kubernetes, else one that is started for the tests and removed afterwards.
 # With --containers the tests make their own by Testcontainers: of the public k3s image where a registry can be reached, else of the image built here.
 
-k3s_image=rancher/k3s:v1.34.1-k3s1
+k3s_image=$(sed -n 's/.*PUBLIC_IMAGE = "\(.*\)";/\1/p' "$root/e2e/src/main/java/io/gabion/e2e/ClusterContainers.java")
 
 e2e_names() { sed -n 's/^@Tag("\(.*\)")$/\1/p' e2e/src/test/java/io/gabion/e2e/*.java | sort -u; }
 

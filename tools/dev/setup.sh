@@ -1,7 +1,7 @@
 # Finds or installs what the build and the tests need. Sourced by ./dev; nothing here needs to have been done by hand.
 
 java_feature=25
-debian_packages=(maven openssl fio libnbd-bin python3 python3-libnbd python3-yaml qemu-utils fuse3 libfuse3-3 e2fsprogs xfsprogs util-linux procps iproute2 gcc libc6-dev)
+debian_packages=(maven openssl fio libnbd-bin python3 python3-libnbd python3-yaml qemu-utils nbdkit fuse3 libfuse3-3 e2fsprogs xfsprogs util-linux procps iproute2 gcc libc6-dev)
 
 say() { echo "[dev] $*"; }
 fail() { echo "[dev] $*" >&2; exit 1; }

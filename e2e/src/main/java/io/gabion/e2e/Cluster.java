@@ -21,6 +21,12 @@ public final class Cluster implements AutoCloseable {
     static final String TOOLS_IMAGE = System.getProperty("gabion.tools.image", "gabion.local/test-tools:1");
 
     private static final Duration HOSTS_READY = Duration.ofMinutes(1);
+    /** Deleted blocks come back many times a second, so a disk that was quiet for this long has none left. */
+    private static final Duration SPACE_STEADY_FOR = Duration.ofSeconds(6);
+
+    private static final Duration SPACE_STEADY_WITHIN = Duration.ofMinutes(3);
+    /** Below what a file system of a test writes on its own. */
+    private static final double SPACE_NOISE_BYTES = 1 << 20;
 
     private final Kubectl kubectl;
     private final Optional<ClusterContainers> containers;
@@ -136,6 +142,30 @@ public final class Cluster implements AutoCloseable {
     /** Bytes that the volumes use on the disks of a storage node. */
     public double usedBytes(String node) {
         return metric(Component.DATA_PLANE, node, "gabion_disk_used_bytes");
+    }
+
+    /** The same of all these nodes together. */
+    public double usedBytes(List<String> nodes) {
+        return nodes.stream().mapToDouble(this::usedBytes).sum();
+    }
+
+    /** The same, of all these nodes, once it no longer changes: what was deleted before comes back little by little. */
+    public double steadyUsedBytes(List<String> nodes) {
+        double[] bytes = {usedBytes(nodes)};
+        long[] since = {System.nanoTime()};
+        Waiting.until(
+                "the space in use on " + nodes + " is steady",
+                SPACE_STEADY_WITHIN,
+                () -> {
+                    double now = usedBytes(nodes);
+                    if (Math.abs(now - bytes[0]) > SPACE_NOISE_BYTES) {
+                        bytes[0] = now;
+                        since[0] = System.nanoTime();
+                    }
+                    return Waiting.secondsSince(since[0]) >= SPACE_STEADY_FOR.toSeconds();
+                },
+                () -> bytes[0] + " bytes");
+        return usedBytes(nodes);
     }
 
     /** Sum of the samples of a metric of a component on a node. */

@@ -6,7 +6,6 @@ import com.github.dockerjava.api.command.CreateContainerCmd;
 import com.github.dockerjava.api.model.Volume;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -154,7 +153,7 @@ final class ClusterContainers implements AutoCloseable {
         try {
             List<String> save = new ArrayList<>(List.of("docker", "save", "-o", archive.toString()));
             save.addAll(List.of(images.split(",", -1)));
-            run(save);
+            Commands.run(save);
             for (GenericContainer<?> node : nodes.values()) {
                 node.copyFileToContainer(MountableFile.forHostPath(archive), "/tmp/images.tar");
                 exec(node, "sh", "-c", IMPORT);
@@ -166,7 +165,7 @@ final class ClusterContainers implements AutoCloseable {
     }
 
     private void install() {
-        run(List.of(
+        Commands.run(List.of(
                 System.getProperty("gabion.helm", "helm"),
                 "--kubeconfig=" + kubeconfig,
                 "install",
@@ -208,28 +207,8 @@ final class ClusterContainers implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
-            throw interrupted(e);
+            throw Commands.interrupted(e);
         }
-    }
-
-    private static void run(List<String> command) {
-        try {
-            Process process =
-                    new ProcessBuilder(command).redirectErrorStream(true).start();
-            String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            if (process.waitFor() != 0) {
-                throw new AssertionError(String.join(" ", command) + ": " + said);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } catch (InterruptedException e) {
-            throw interrupted(e);
-        }
-    }
-
-    private static AssertionError interrupted(InterruptedException e) {
-        Thread.currentThread().interrupt();
-        return new AssertionError("interrupted", e);
     }
 
     /** Removes the nodes. */

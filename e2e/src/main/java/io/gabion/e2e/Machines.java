@@ -2,10 +2,8 @@ package io.gabion.e2e;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 
 /**
  * Power switches of the nodes: they are containers whose names are a prefix and the node's name.
@@ -24,33 +22,16 @@ public record Machines(Kubectl kubectl, String prefix) {
 
     /** Cuts the power. */
     public void kill(String node) {
-        docker("kill", node);
+        Commands.run(List.of("docker", "kill", prefix + node));
     }
 
     /** Switches it on and waits until Kubernetes calls it Ready. */
     public void start(String node) {
-        docker("start", node);
+        Commands.run(List.of("docker", "start", prefix + node));
         Waiting.untilEqual(
                 "node " + node + " Ready",
                 BOOT,
                 "True",
                 () -> kubectl.field(".status.conditions[?(@.type==\"Ready\")].status", "node", node));
-    }
-
-    private void docker(String command, String node) {
-        try {
-            Process process = new ProcessBuilder("docker", command, prefix + node)
-                    .redirectErrorStream(true)
-                    .start();
-            String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            if (process.waitFor() != 0) {
-                throw new AssertionError("docker " + command + " " + prefix + node + ": " + said);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new AssertionError("interrupted", e);
-        }
     }
 }

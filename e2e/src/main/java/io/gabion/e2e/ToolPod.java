@@ -10,19 +10,26 @@ public record ToolPod(Kubectl kubectl, Claim claim, String name, String node) {
     /** Starts it and waits until it runs. */
     public static ToolPod start(Claim claim, String node) {
         ToolPod pod = new ToolPod(claim.kubectl(), claim, claim.name() + "-user", node);
-        pod.kubectl.apply(pod.manifest());
-        Waiting.untilEqual(
-                pod.name + " on " + node,
-                STARTS,
-                "Running",
-                () -> pod.kubectl.field(".status.phase", "-n", claim.namespace(), "pod", pod.name));
+        String use = claim.block()
+                ? "volumeDevices: [{name: volume, devicePath: /dev/volume}]"
+                : "volumeMounts: [{name: volume, mountPath: /data}]";
+        pod.kubectl.apply(manifest(
+                claim.namespace(), pod.name, node, use, "persistentVolumeClaim: {claimName: " + claim.name() + "}"));
+        awaitRunning(pod.kubectl, claim.namespace(), pod.name + " on " + node, pod.name);
         return pod;
     }
 
-    private String manifest() {
-        String volume = claim.block()
-                ? "volumeDevices: [{name: volume, devicePath: /dev/volume}]"
-                : "volumeMounts: [{name: volume, mountPath: /data}]";
+    static void awaitRunning(Kubectl kubectl, String namespace, String what, String name) {
+        Waiting.untilEqual(what, STARTS, "Running", () -> kubectl.field(".status.phase", "-n", namespace, "pod", name));
+    }
+
+    /**
+     * A pod with the tools and one volume.
+     *
+     * @param use of the volume by the container, a field of it
+     * @param source of the volume, a field of it
+     */
+    static String manifest(String namespace, String name, String node, String use, String source) {
         return """
                 apiVersion: v1
                 kind: Pod
@@ -39,8 +46,8 @@ public record ToolPod(Kubectl kubectl, Claim claim, String name, String node) {
                       %s
                   volumes:
                     - name: volume
-                      persistentVolumeClaim: {claimName: %s}
-                """.formatted(name, claim.namespace(), node, Cluster.TOOLS_IMAGE, volume, claim.name());
+                      %s
+                """.formatted(name, namespace, node, Cluster.TOOLS_IMAGE, use, source);
     }
 
     /** Where the volume is in the pod: a directory or a device. */

@@ -82,7 +82,7 @@ class ChangesIT {
     void aDeletedClaimGivesItsSpaceBack(Workspace workspace) {
         Cluster cluster = workspace.cluster();
         awaitStillness(cluster);
-        double before = usedBytes(cluster);
+        double before = cluster.steadyUsedBytes(cluster.storageNodes());
         Claim claim = workspace.claim("data", "gabion-replicated", "1Gi");
         ToolPod pod = ToolPod.start(claim, cluster.storageNodes().getFirst());
         pod.run("head -c " + STORED_MEBIBYTES + "M /dev/urandom > /data/content && sync /data/content");
@@ -134,6 +134,6 @@ class ChangesIT {
 
     /** On all storage nodes. */
     private static double usedBytes(Cluster cluster) {
-        return cluster.storageNodes().stream().mapToDouble(cluster::usedBytes).sum();
+        return cluster.usedBytes(cluster.storageNodes());
     }
 }

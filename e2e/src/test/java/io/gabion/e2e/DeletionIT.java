@@ -3,6 +3,7 @@ package io.gabion.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -24,7 +25,7 @@ class DeletionIT {
         Cluster cluster = workspace.cluster();
         Machines machines = Machines.ofThreeStorageNodes(cluster);
         String lost = cluster.storageNodes().getLast();
-        double empty = cluster.usedBytes(lost);
+        double empty = cluster.steadyUsedBytes(List.of(lost));
         Claim sudden = filled(workspace, "sudden");
         Claim later = filled(workspace, "later");
         assertThat(cluster.usedBytes(lost))

@@ -142,10 +142,7 @@ class OtherVolumesIT {
     }
 
     private static void running(Workspace workspace, String pod) {
-        Waiting.untilEqual("pod " + pod, STARTS, "Running", () -> workspace
-                .cluster()
-                .kubectl()
-                .field(".status.phase", "-n", workspace.name(), "pod", pod));
+        ToolPod.awaitRunning(workspace.cluster().kubectl(), workspace.name(), "pod " + pod, pod);
     }
 
     private static String in(Workspace workspace, String pod, String script) {
@@ -153,23 +150,7 @@ class OtherVolumesIT {
     }
 
     private static String pod(Workspace workspace, String name, String node, String source) {
-        return """
-                apiVersion: v1
-                kind: Pod
-                metadata: {name: %s, namespace: %s}
-                spec:
-                  nodeSelector: {kubernetes.io/hostname: %s}
-                  terminationGracePeriodSeconds: 2
-                  tolerations: [{operator: Exists}]
-                  containers:
-                    - name: tools
-                      image: %s
-                      imagePullPolicy: IfNotPresent
-                      command: [sh, -c, "trap 'exit 0' TERM; sleep infinity & wait"]
-                      volumeMounts: [{name: volume, mountPath: /data}]
-                  volumes:
-                    - name: volume
-                      %s
-                """.formatted(name, workspace.name(), node, Cluster.TOOLS_IMAGE, source);
+        return ToolPod.manifest(
+                workspace.name(), name, node, "volumeMounts: [{name: volume, mountPath: /data}]", source);
     }
 }

@@ -357,12 +357,7 @@ class VolumeControlTest {
 
     @Test
     void aSilentNodeOfWhichNobodyKnowsYetHoldsDeletionUpForSecondsOnly() {
-        World w = new World("a", "b", "c");
-        w.cluster.create(Objects.volume(NAME, 3));
-        w.settle();
-        w.nodes.kill("b");
-        w.cluster.delete(NAME);
-        w.settle();
+        World w = deletedWhileSilent("b");
         assertThat(w.condition("Reconciling").getMessage())
                 .isEqualTo("waiting for these nodes to erase their copies: [b]");
         w.cluster.pass(Duration.ofSeconds(6));
@@ -371,14 +366,20 @@ class VolumeControlTest {
         assertThat(w.cluster.node("b").getSpec().getTombstones()).hasSize(1);
     }
 
-    @Test
-    void aLeaderThatFollowsDuringADeletionDoesNotBeginToWaitAnew() {
+    /** A volume with a copy on every node that waits to be erased, and one of the nodes does not answer. */
+    private static World deletedWhileSilent(String silent) {
         World w = new World("a", "b", "c");
         w.cluster.create(Objects.volume(NAME, 3));
         w.settle();
-        w.nodes.kill("b");
+        w.nodes.kill(silent);
         w.cluster.delete(NAME);
         w.settle();
+        return w;
+    }
+
+    @Test
+    void aLeaderThatFollowsDuringADeletionDoesNotBeginToWaitAnew() {
+        World w = deletedWhileSilent("b");
         w.cluster.pass(Duration.ofSeconds(6));
         w.control = w.start();
         w.settle();
@@ -388,12 +389,7 @@ class VolumeControlTest {
 
     @Test
     void aSilentNodeIsNotLeftATombstoneAtOnce() {
-        World w = new World("a", "b", "c");
-        w.cluster.create(Objects.volume(NAME, 3));
-        w.settle();
-        w.nodes.kill("b");
-        w.cluster.delete(NAME);
-        w.settle();
+        World w = deletedWhileSilent("b");
         w.control = w.start();
         w.cluster.pass(Duration.ofSeconds(2));
         w.settle();
