@@ -81,8 +81,10 @@ stage_simulation() {
 
 # The store after a power loss at every point of its writing.
 stage_crash() {
+  local size=()
+  [ "$scope" != full ] || size=(--full)
   "$JAVA_HOME/bin/java" -XX:+UseSerialGC -Xmx1g --enable-native-access=ALL-UNNAMED -cp "$(class_path_of data-plane/store)" \
-    io.gabion.store.CrashEnumeration --full > target/crash.log 2>&1 || { tail -n 60 target/crash.log; return 1; }
+    io.gabion.store.CrashEnumeration "${size[@]}" > target/crash.log 2>&1 || { tail -n 60 target/crash.log; return 1; }
   tail -n 1 target/crash.log
 }
 
