@@ -56,6 +56,7 @@ final class Collector {
     /** Pins of the replica are gone: every chunk is looked at. */
     void collectAll(ReplicaState replica) {
         replica.ancestry().collectAll();
+        replica.extents().setCollecting(true);
         collecting.add(replica);
     }
 
@@ -92,6 +93,7 @@ final class Collector {
         }
         if (chunk < 0) {
             replica.ancestry().collected();
+            replica.extents().setCollecting(false);
             collecting.remove(replica);
         } else {
             replica.ancestry().collectedUpTo(chunk);

@@ -69,6 +69,7 @@ final class ReplicaState {
     void loadAncestry(byte[] value) {
         ancestry = Ancestry.decode(value);
         extents.setPins(ancestry.pins());
+        extents.setCollecting(ancestry.isCollecting());
     }
 
     /** Snapshots or clones are others than before. */

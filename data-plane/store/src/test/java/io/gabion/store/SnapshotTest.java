@@ -11,6 +11,7 @@ import io.gabion.core.port.LogRecord;
 import io.gabion.model.ByteRange;
 import io.gabion.model.Lsn;
 import io.gabion.model.VolumeId;
+import io.gabion.store.log.BatchBuilder.Item;
 import io.gabion.store.log.StoredRecord;
 import io.gabion.store.log.StoredRecord.Cloned;
 import io.gabion.store.log.StoredRecord.SnapshotDeleted;
@@ -23,6 +24,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -104,6 +106,35 @@ class SnapshotTest {
         try (StoreRig rig = open()) {
             assertThat(rig.onLoop(() -> rig.store.snapshots(VOLUME))).containsOnlyKeys(1L);
             assertThat(rig.readAt(VOLUME, 1, FIRST_8)).isEqualTo(StoreRig.filled(8, 1));
+        }
+    }
+
+    @Test
+    void aCopyWinsOverAHoleThatOnlyADeletedSnapshotSaw() throws IOException {
+        byte[] copy = StoreRig.filled(1, 7);
+        try (StoreRig rig = openWithSnapshot()) {
+            rig.appendNow(VOLUME, StoreRig.trimmed(1, ++seq, 3, 1));
+            snapshot(rig, 2);
+            rig.appendNow(VOLUME, StoreRig.trimmed(1, ++seq, 3, 1));
+            delete(rig, 1);
+            settle(rig);
+            // In one turn: nothing is collected between the deletion and the copy.
+            CompletableFuture<Event> copied = rig.onLoop(() -> {
+                var unused = rig.appendHere(new Item.Ready(new SnapshotDeleted(VOLUME, new Lsn(1, ++seq), 2)));
+                return rig.appendHere(new Item.Change(
+                        VOLUME,
+                        new LogRecord.Copied(
+                                2, List.of(new BlockRun(3, 1, new Lsn(1, 1), Optional.of(HeapPayload.of(copy)))))));
+            });
+            assertThat(StoreRig.get(copied)).isInstanceOf(Event.Appended.class);
+            snapshot(rig, 3);
+            assertThat(rig.readAt(VOLUME, 3, ByteRange.ofBlocks(3, 1))).isEqualTo(copy);
+            settle(rig);
+            assertThat(rig.readAt(VOLUME, 3, ByteRange.ofBlocks(3, 1))).isEqualTo(copy);
+        }
+        checkSound(directory);
+        try (StoreRig rig = open()) {
+            assertThat(rig.read(VOLUME, ByteRange.ofBlocks(3, 1))).isEqualTo(copy);
         }
     }
 

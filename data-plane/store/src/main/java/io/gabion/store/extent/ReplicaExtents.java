@@ -15,6 +15,7 @@ public final class ReplicaExtents {
     private final RegionTable regions = new RegionTable();
     private long mappedBlocks;
     private long pinnedBlocks;
+    private boolean collecting;
     private Pins pins = Pins.NONE;
     private @Nullable Parent parent;
 
@@ -76,9 +77,14 @@ public final class ReplicaExtents {
         parent = newParent;
     }
 
-    /** True when there may be versions besides the head. */
+    /** Whether versions that no pin sees any more may still be in the index, until collection was everywhere. */
+    public void setCollecting(boolean newCollecting) {
+        collecting = newCollecting;
+    }
+
+    /** True when there may be versions besides the head. Holes among them are counted nowhere. */
     public boolean hasHistory() {
-        return pinnedBlocks > 0 || !pins.isEmpty();
+        return pinnedBlocks > 0 || !pins.isEmpty() || collecting;
     }
 
     /** Where a reader finds blocks, nearest first: the replica itself as of {@code at}, then what it was cloned from. */
