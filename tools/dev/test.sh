@@ -2,9 +2,9 @@
 
 test_stages_fast=(unit)
 # Those from `kubernetes` on need the programs of Kubernetes, which are built once per machine.
-test_stages_all=(unit simulation crash power-cuts block-clients fencing bad-input kills kubernetes chart csi-sanity e2e)
+test_stages_all=(unit simulation crash power-cuts block-clients fencing bad-input kills snapshots kubernetes chart csi-sanity e2e)
 # Stages that wait more than they compute run beside each other: lanes divided by `|`, each with its stages in order.
-test_order_default=(unit simulation crash 'power-cuts|block-clients,fencing,bad-input' kills kubernetes chart e2e)
+test_order_default=(unit simulation crash 'power-cuts,snapshots|block-clients,fencing,bad-input' 'kills|kubernetes,chart' e2e)
 test_order_full=("${test_order_default[@]}" csi-sanity)
 passed=0
 failed=0
@@ -100,6 +100,7 @@ fault_tests() { # TAG [PROPERTY...]
 stage_power_cuts() { fault_tests power-cuts; }
 stage_fencing() { fault_tests fencing; }
 stage_bad_input() { fault_tests bad-input; }
+stage_snapshots() { fault_tests snapshots; }
 stage_block_clients() { bash tools/test/block-clients; }
 stage_kills() {
   if [ "$scope" = only ] || [ "$scope" = full ]; then

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** Two of three copies are lost: the runbook of docs/recovery.md, step by step. */
 @Tag("faults")
-@Tag("kills")
+@Tag("snapshots")
 @Timeout(900)
 class RecoverIT {
     private static final String VOLUME = "vol1";

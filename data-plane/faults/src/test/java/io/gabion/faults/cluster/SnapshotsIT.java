@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** The shipped command takes and deletes snapshots of a volume under load while its primary dies by kill -9. */
 @Tag("faults")
-@Tag("kills")
+@Tag("snapshots")
 @Timeout(1200)
 class SnapshotsIT {
     private static final int ROUNDS = Integer.getInteger("gabion.snapshot.kills", 3);
