@@ -9,7 +9,10 @@ import io.gabion.faults.check.BlockLoad;
 import io.gabion.faults.check.LoadShape;
 import io.gabion.faults.cluster.Waiting;
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -53,7 +56,16 @@ class NbdClientIT {
                         "exportname-strict=true")
                 .inheritIO()
                 .start();
-        Waiting.until("nbdkit listening", Duration.ofSeconds(10), () -> Files.exists(socket));
+        Waiting.until("nbdkit listening", Duration.ofSeconds(10), () -> answers(socket));
+    }
+
+    /** The file is there a moment before the server listens. */
+    private static boolean answers(Path socket) {
+        try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+            return channel.connect(UnixDomainSocketAddress.of(socket));
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     @AfterEach
