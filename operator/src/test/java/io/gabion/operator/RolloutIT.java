@@ -94,9 +94,13 @@ class RolloutIT {
 
         List<String> order = new ArrayList<>();
         for (String ignored : NODES) {
-            String node = Await.present("the next node's turn", LONG, () -> NODES.stream()
-                    .filter(n -> find(n).getMetadata().getDeletionTimestamp() != null)
-                    .findFirst());
+            String node = Await.present(
+                    "the next node's turn after " + order,
+                    LONG,
+                    () -> NODES.stream()
+                            .filter(n -> find(n).getMetadata().getDeletionTimestamp() != null)
+                            .findFirst(),
+                    () -> admin.getKubernetesSerialization().asYaml(cluster().getStatus()) + w.record(NAME));
             assertThat(w.record(NAME).config().inSync())
                     .as("copies when %s ends", node)
                     .hasSize(3);

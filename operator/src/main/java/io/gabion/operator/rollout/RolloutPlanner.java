@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * One storage node at a time: never while another one is down, never while a volume with a copy there lacks a copy, and only
@@ -45,30 +46,47 @@ public final class RolloutPlanner {
                     ? new RolloutStep.Waiting("for " + others + " to serve again")
                     : new RolloutStep.Blocked(false, "other storage nodes are down: " + others);
         }
-        if (down.contains(next.node())) {
-            // It serves nothing; a new one can only be better.
-            return new RolloutStep.Restart(next);
-        }
-        return restartServing(at, next);
+        return down.contains(next.node()) ? restartDown(at, next) : restartServing(at, next);
+    }
+
+    /**
+     * What serves nothing can only become better. But a process that this one does not reach, while its pod is ready, may serve
+     * well: then it stays as long as volumes lack other copies than its own.
+     */
+    private static RolloutStep restartDown(RolloutSituation at, NodePod next) {
+        List<VolumeState> counting = at.volumes().stream()
+                .filter(v -> v.inSync().contains(next.node()) && !v.isRedundant())
+                .toList();
+        return next.ready() && !counting.isEmpty()
+                ? new RolloutStep.Blocked(
+                        false,
+                        next.node()
+                                + " is next and does not answer, but these volumes count on its copy and lack others: "
+                                + copies(counting))
+                : new RolloutStep.Restart(next);
     }
 
     private static RolloutStep restartServing(RolloutSituation at, NodePod next) {
-        List<String> degraded = at.volumes().stream()
+        List<VolumeState> degraded = at.volumes().stream()
                 .filter(v -> v.copies().contains(next.node()) && !v.isRedundant())
-                .map(v -> v.name() + " (" + v.inSync().size() + "/" + v.wanted() + ")")
-                .sorted()
                 .toList();
         if (!degraded.isEmpty()) {
-            int more = degraded.size() - MAX_NAMES_SHOWN;
             return new RolloutStep.Blocked(
-                    false,
-                    next.node() + " is next, but these volumes there lack copies in sync: "
-                            + String.join(", ", degraded.subList(0, Math.min(degraded.size(), MAX_NAMES_SHOWN)))
-                            + (more > 0 ? " and " + more + " more" : ""));
+                    false, next.node() + " is next, but these volumes there lack copies in sync: " + copies(degraded));
         }
         List<VolumeState> movable =
                 led(at, next.node()).stream().filter(v -> v.heir().isPresent()).toList();
         return movable.isEmpty() ? new RolloutStep.Restart(next) : new RolloutStep.HandOver(next, movable);
+    }
+
+    private static String copies(List<VolumeState> volumes) {
+        int more = volumes.size() - MAX_NAMES_SHOWN;
+        return volumes.stream()
+                        .map(v -> v.name() + " (" + v.inSync().size() + "/" + v.wanted() + ")")
+                        .sorted()
+                        .limit(MAX_NAMES_SHOWN)
+                        .collect(Collectors.joining(", "))
+                + (more > 0 ? " and " + more + " more" : "");
     }
 
     private static Set<VolumeState> led(RolloutSituation at, NodeName node) {

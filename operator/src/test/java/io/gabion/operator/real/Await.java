@@ -25,6 +25,11 @@ public final class Await {
     }
 
     public static <T> T present(String what, Duration limit, Supplier<Optional<T>> look) {
+        return present(what, limit, look, () -> "nothing");
+    }
+
+    /** As above; says also what is there instead. */
+    public static <T> T present(String what, Duration limit, Supplier<Optional<T>> look, Supplier<?> instead) {
         Instant end = Instant.now().plus(limit);
         while (true) {
             Optional<T> found = look.get();
@@ -32,7 +37,7 @@ public final class Await {
                 return found.get();
             }
             if (Instant.now().isAfter(end)) {
-                throw new AssertionError("not within " + limit.toSeconds() + " s: " + what);
+                throw new AssertionError("not within " + limit.toSeconds() + " s: " + what + "\n" + instead.get());
             }
             LockSupport.parkNanos(LOOK_EVERY_NANOS);
         }

@@ -89,6 +89,23 @@ class RolloutPlannerTest {
     }
 
     @Test
+    void aReadyNodeThatDoesNotAnswerStaysWhileVolumesCountOnItsCopyAndLackOthers() {
+        List<NodePod> pods = List.of(pod(A, false, true), pod(B, false, true));
+        assertThat(planWithout(B, pods, volume("v", A, A, B), volume("w", A, A, C)))
+                .isEqualTo(new RolloutStep.Blocked(
+                        false,
+                        "b is next and does not answer, but these volumes count on its copy and lack others: v (2/3)"));
+        assertThat(planWithout(B, pods, volume("v", A, A, C))).isEqualTo(new RolloutStep.Restart(pods.get(1)));
+        assertThat(planWithout(B, pods, volume("v", B, A, B, C))).isEqualTo(new RolloutStep.Restart(pods.get(1)));
+        List<NodePod> crashed = List.of(pod(A, false, true), pod(B, false, false));
+        assertThat(planWithout(B, crashed, volume("v", A, A, B))).isEqualTo(new RolloutStep.Restart(crashed.get(1)));
+    }
+
+    private static RolloutStep planWithout(NodeName lost, List<NodePod> pods, VolumeState... volumes) {
+        return RolloutPlanner.plan(new RolloutSituation(false, pods, Set.of(), Set.of(lost), List.of(volumes)));
+    }
+
+    @Test
     void aNodeWhosePodIsBeingMadeIsAwaited() {
         RolloutSituation at =
                 new RolloutSituation(false, List.of(pod(A, false, true)), Set.of(B), Set.of(B), List.of());
