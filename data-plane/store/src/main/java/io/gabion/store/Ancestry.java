@@ -7,6 +7,7 @@ import io.gabion.store.metadata.BinaryOutput;
 import io.gabion.store.metadata.MalformedMetadataException;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -82,6 +83,11 @@ final class Ancestry {
     /** Local numbers of the clones' replicas. */
     List<Integer> cloneNumbers() {
         return List.copyOf(clones.keySet());
+    }
+
+    /** Where the newest clone was taken; {@link Lsn#ZERO} without any. */
+    Lsn newestClone() {
+        return clones.values().stream().max(Comparator.naturalOrder()).orElse(Lsn.ZERO);
     }
 
     boolean hasClones() {

@@ -5,6 +5,7 @@ import io.gabion.model.Lsn;
 import io.gabion.store.extent.BlockAllocator;
 import io.gabion.store.extent.Chunk;
 import io.gabion.store.extent.ExtentMap;
+import io.gabion.store.extent.ReplicaExtents;
 import io.gabion.store.extent.Version;
 import io.gabion.store.log.Piece;
 import io.gabion.store.log.StoredRecord;
@@ -31,18 +32,11 @@ final class CopiedBlocks {
     List<ByteRange> copied(ReplicaState replica, StoredRecord.Copied r) {
         List<ByteRange> ranges = new ArrayList<>(r.runs().size());
         for (StoredRecord.CopiedRun run : r.runs()) {
-            dropDiverged(replica, r.liveEpoch(), run);
-            if (run.pieces().isEmpty()) {
-                for (long block = run.firstBlock(); block < run.firstBlock() + run.blocks(); block++) {
-                    if (!cameLive(replica, block, r.liveEpoch(), run.lsn())) {
-                        extents.trim(
-                                replica.extents(),
-                                block,
-                                1,
-                                run.lsn().epoch(),
-                                run.lsn().seq());
-                    }
-                }
+            boolean hole = run.pieces().isEmpty();
+            Lsn version = hole ? replica.extents().holeVersion(run.lsn(), ReplicaExtents.HEAD) : run.lsn();
+            dropDiverged(replica, r.liveEpoch(), run, version);
+            if (hole) {
+                copiedHole(replica, r.liveEpoch(), run, version);
             } else {
                 copiedData(replica, r.liveEpoch(), run);
             }
@@ -56,7 +50,8 @@ final class CopiedBlocks {
         List<ByteRange> ranges = new ArrayList<>(r.runs().size());
         for (StoredRecord.CopiedRun run : r.runs()) {
             if (run.pieces().isEmpty()) {
-                Version hole = new Version(false, run.lsn().epoch(), run.lsn().seq(), 0, 0);
+                Lsn version = replica.extents().holeVersion(run.lsn(), r.at());
+                Version hole = new Version(false, version.epoch(), version.seq(), 0, 0);
                 for (long block = run.firstBlock(); block < run.firstBlock() + run.blocks(); block++) {
                     extents.putUnder(replica.extents(), block, r.at(), hole);
                 }
@@ -113,14 +108,21 @@ final class CopiedBlocks {
         return ByteRange.ofBlocks(run.firstBlock(), run.blocks());
     }
 
-    private void dropDiverged(ReplicaState replica, long liveEpoch, StoredRecord.CopiedRun run) {
+    private void copiedHole(ReplicaState replica, long liveEpoch, StoredRecord.CopiedRun run, Lsn version) {
+        for (long block = run.firstBlock(); block < run.firstBlock() + run.blocks(); block++) {
+            if (!cameLive(replica, block, liveEpoch, run.lsn())) {
+                extents.trim(replica.extents(), block, 1, version.epoch(), version.seq());
+            }
+        }
+    }
+
+    private void dropDiverged(ReplicaState replica, long liveEpoch, StoredRecord.CopiedRun run, Lsn version) {
         if (!replica.extents().hasHistory()) {
             return;
         }
         for (long block = run.firstBlock(); block < run.firstBlock() + run.blocks(); block++) {
             if (!cameLive(replica, block, liveEpoch, run.lsn())) {
-                extents.dropNewer(
-                        replica.extents(), block, run.lsn().epoch(), run.lsn().seq());
+                extents.dropNewer(replica.extents(), block, version.epoch(), version.seq());
             }
         }
         // What clones inherit may be among the dropped.

@@ -68,15 +68,20 @@ final class ReplicaState {
     /** For opening: what the index holds of snapshots and clones. */
     void loadAncestry(byte[] value) {
         ancestry = Ancestry.decode(value);
-        extents.setPins(ancestry.pins());
+        pinsChanged();
         extents.setCollecting(ancestry.isCollecting());
     }
 
     /** Snapshots or clones are others than before. */
     void ancestryChanged() {
-        extents.setPins(ancestry.pins());
+        pinsChanged();
         ancestryDirty = true;
         progressDirty = true;
+    }
+
+    private void pinsChanged() {
+        extents.setPins(ancestry.pins());
+        extents.setNewestClone(ancestry.newestClone());
     }
 
     boolean takeAncestryDirty() {

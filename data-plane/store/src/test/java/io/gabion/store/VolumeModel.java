@@ -159,7 +159,7 @@ final class VolumeModel {
             return add(StoreRig.trimmed(epoch, ++seq, random.nextInt(BLOCKS - blocks + 1), blocks), new byte[0]);
         }
         if (kind < 72) {
-            return copied(random);
+            return copied(random, state);
         }
         if (kind < 80) {
             return add(new StoredRecord.SnapshotTaken(volume, new Lsn(epoch, ++seq), ++snapshot));
@@ -180,7 +180,9 @@ final class VolumeModel {
         return created();
     }
 
-    private Item copied(Random random) {
+    private Item copied(Random random, State state) {
+        // What a disk does about older holes that others know nothing of is told by tests of their own.
+        boolean onlyNewHoles = !state.clones.isEmpty();
         List<BlockRun> runs = new ArrayList<>();
         byte[] all = new byte[0];
         long block = random.nextInt(BLOCKS / 2);
@@ -189,7 +191,7 @@ final class VolumeModel {
             // Of any earlier epoch, of this one up to now, or never written.
             long from = 1 + random.nextLong(epoch);
             Lsn lsn = new Lsn(from, from == epoch ? random.nextLong(seq + 1) : 1 + random.nextInt(20));
-            if (random.nextInt(3) == 0) {
+            if (random.nextInt(3) == 0 && !onlyNewHoles) {
                 Lsn hole = random.nextBoolean() ? Lsn.ZERO : lsn;
                 runs.add(new BlockRun(block, blocks, hole, Optional.empty()));
             } else {

@@ -351,6 +351,10 @@ public final class ExtentMap implements AutoCloseable {
             }
         });
         history.write(batch);
+        if (headless) {
+            // Its heads may be among what went.
+            cache.remove(key(replica, number));
+        }
         return history.entryCount();
     }
 

@@ -16,6 +16,7 @@ public final class ReplicaExtents {
     private long mappedBlocks;
     private long pinnedBlocks;
     private boolean collecting;
+    private Lsn newestClone = Lsn.ZERO;
     private Pins pins = Pins.NONE;
     private @Nullable Parent parent;
 
@@ -75,6 +76,22 @@ public final class ReplicaExtents {
 
     public void setParent(Parent newParent) {
         parent = newParent;
+    }
+
+    /** Where the newest clone was taken; {@link Lsn#ZERO} without any. */
+    public void setNewestClone(Lsn at) {
+        newestClone = at;
+    }
+
+    /**
+     * The version that a hole gets here which another member told of, for readers from {@code at} on. Of a block that it has no
+     * version of, that member may have forgotten one that a clone here still reads: clones are known to this disk alone. So such
+     * a hole stands right behind the newest of them, where it hides what is older from all who come later, and takes nothing from
+     * the clones. Nobody compares the versions of holes.
+     */
+    public Lsn holeVersion(Lsn told, Lsn at) {
+        boolean clonesMayRead = !newestClone.equals(Lsn.ZERO) && !told.isAfter(newestClone) && at.isAfter(newestClone);
+        return clonesMayRead ? new Lsn(newestClone.epoch(), newestClone.seq() + 1) : told;
     }
 
     /** Whether versions that no pin sees any more may still be in the index, until collection was everywhere. */
