@@ -5,11 +5,13 @@ import io.gabion.core.message.HeapPayload;
 import io.gabion.core.port.LogRecord;
 import io.gabion.model.Lsn;
 import io.gabion.model.VolumeId;
+import io.gabion.store.extent.ReplicaExtents;
 import io.gabion.store.log.BatchBuilder.Item;
 import io.gabion.store.log.StoredRecord;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -300,12 +302,13 @@ final class VolumeModel {
         return state;
     }
 
-    /** A copied version is the newest for the head and for every pinned reader that is not before it. */
+    /** A copied version is the newest for the head and for every pinned reader that is not before it; but see {@link #told}. */
     private static void copy(State state, LogRecord.Copied record, byte[] content) {
         List<View> pinned = new ArrayList<>(state.snapshots.values());
         pinned.addAll(state.clones.values());
         int at = 0;
         for (BlockRun run : record.runs()) {
+            Lsn version = told(state, run, ReplicaExtents.HEAD);
             for (int i = 0; i < run.blocks(); i++) {
                 int block = (int) run.firstBlock() + i;
                 int from = at;
@@ -313,15 +316,28 @@ final class VolumeModel {
                 Lsn present = state.versions[block];
                 if (present.epoch() != record.liveEpoch() || !present.isAfter(run.lsn())) {
                     byte[] bytes = at > from ? Arrays.copyOfRange(content, from, at) : null;
-                    state.put(block, run.lsn(), bytes);
+                    state.put(block, version, bytes);
                     for (View view : pinned) {
-                        if (!run.lsn().isAfter(view.lsn)) {
-                            view.put(block, run.lsn(), bytes);
+                        if (!version.isAfter(view.lsn)) {
+                            view.put(block, version, bytes);
                         }
                     }
                 }
             }
         }
+    }
+
+    /** A hole that is not after the newest clone stands right behind it, unless it is told of a reader before. */
+    private static Lsn told(State state, BlockRun run, Lsn reader) {
+        Lsn newest = state.clones.values().stream()
+                .map(view -> view.lsn)
+                .max(Comparator.naturalOrder())
+                .orElse(Lsn.ZERO);
+        boolean behind = run.payload().isEmpty()
+                && !newest.equals(Lsn.ZERO)
+                && !run.lsn().isAfter(newest)
+                && reader.isAfter(newest);
+        return behind ? new Lsn(newest.epoch(), newest.seq() + 1) : run.lsn();
     }
 
     /** A reader at the record's LSN finds the copy; what came after that LSN stays. */
@@ -330,18 +346,19 @@ final class VolumeModel {
         readers.addAll(state.clones.values());
         int at = 0;
         for (BlockRun run : record.runs()) {
+            Lsn version = told(state, run, record.at());
             for (int i = 0; i < run.blocks(); i++) {
                 int block = (int) run.firstBlock() + i;
                 int from = at;
                 at += run.payload().isPresent() ? 4096 : 0;
                 byte[] bytes = at > from ? Arrays.copyOfRange(content, from, at) : null;
                 if (!state.versions[block].isAfter(record.at())) {
-                    state.put(block, run.lsn(), bytes);
+                    state.put(block, version, bytes);
                 }
                 for (View view : readers) {
-                    boolean sees = !run.lsn().isAfter(view.lsn);
+                    boolean sees = !version.isAfter(view.lsn);
                     if (sees && !view.versions[block].isAfter(record.at())) {
-                        view.put(block, run.lsn(), bytes);
+                        view.put(block, version, bytes);
                     }
                 }
             }
