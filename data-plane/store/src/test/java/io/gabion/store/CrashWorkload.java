@@ -290,12 +290,15 @@ final class CrashWorkload {
         byte[] second = Arrays.copyOfRange(content, 2 * 4096, 4 * 4096);
         // Nothing is copied that the stream has not reached.
         Lsn lsn = new Lsn(1, 1 + random.nextInt(3));
+        // Where an older hole goes depends on the clones that are left, which the model of one volume does not know.
+        boolean cloneDeleted = clones.size() < models.size() - 1;
+        Lsn hole = cloneDeleted ? new Lsn(epoch, ++seq) : Lsn.ZERO;
         return model.add(
                 new LogRecord.Copied(
                         epoch,
                         List.of(
                                 new BlockRun(1, 2, lsn, Optional.of(HeapPayload.of(first))),
-                                new BlockRun(4, 1, Lsn.ZERO, Optional.empty()),
+                                new BlockRun(4, 1, hole, Optional.empty()),
                                 new BlockRun(30, 2, lsn, Optional.of(HeapPayload.of(second))))),
                 content);
     }
