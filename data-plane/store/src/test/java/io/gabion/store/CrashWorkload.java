@@ -292,7 +292,7 @@ final class CrashWorkload {
         Lsn lsn = new Lsn(1, 1 + random.nextInt(3));
         // Where an older hole goes depends on the clones that are left, which the model of one volume does not know.
         boolean cloneDeleted = clones.size() < models.size() - 1;
-        Lsn hole = cloneDeleted ? new Lsn(epoch, ++seq) : Lsn.ZERO;
+        Lsn hole = cloneDeleted ? new Lsn(epoch, seq) : Lsn.ZERO;
         return model.add(
                 new LogRecord.Copied(
                         epoch,
