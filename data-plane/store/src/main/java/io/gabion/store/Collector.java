@@ -55,8 +55,7 @@ final class Collector {
 
     /** Pins of the replica are gone: every chunk is looked at. */
     void collectAll(ReplicaState replica) {
-        replica.ancestry().collectAll();
-        replica.extents().setCollecting(true);
+        replica.collectAll();
         collecting.add(replica);
     }
 
@@ -92,8 +91,7 @@ final class Collector {
             }
         }
         if (chunk < 0) {
-            replica.ancestry().collected();
-            replica.extents().setCollecting(false);
+            replica.collected();
             collecting.remove(replica);
         } else {
             replica.ancestry().collectedUpTo(chunk);

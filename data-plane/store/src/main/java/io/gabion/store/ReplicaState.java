@@ -79,6 +79,18 @@ final class ReplicaState {
         progressDirty = true;
     }
 
+    /** Some versions may not be seen any more: all chunks are looked at again. */
+    void collectAll() {
+        ancestry.collectAll();
+        extents.setCollecting(true);
+    }
+
+    /** All chunks were looked at. */
+    void collected() {
+        ancestry.collected();
+        extents.setCollecting(false);
+    }
+
     private void pinsChanged() {
         extents.setPins(ancestry.pins());
         extents.setNewestClone(ancestry.newestClone());
