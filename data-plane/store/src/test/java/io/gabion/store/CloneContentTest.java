@@ -46,24 +46,13 @@ class CloneContentTest {
         rig.appendNow(new SnapshotTaken(PARENT, new Lsn(1, 2), 1));
         rig.appendNow(clone(CLONE, PARENT, new Lsn(1, 2)));
         rig.appendNow(new SnapshotDeleted(PARENT, new Lsn(1, 3), 1));
-        settle(rig);
+        rig.settle();
         return rig;
     }
 
     private static Cloned clone(VolumeId clone, VolumeId parent, Lsn at) {
         long epoch = at.epoch() + 1;
         return new Cloned(clone, StoreRig.record(clone, SIZE, epoch, 0, new Lsn(epoch, 0)), parent, at);
-    }
-
-    private static void settle(StoreRig rig) {
-        for (int i = 0; i < 1000 && rig.onLoop(() -> rig.store.isCollecting()); i++) {
-            rig.onLoop(() -> true);
-        }
-        rig.checkpoint();
-        rig.onLoop(() -> {
-            rig.store.verifyAccounting();
-            return true;
-        });
     }
 
     @Test
@@ -74,7 +63,7 @@ class CloneContentTest {
             rig.appendNow(PARENT, new LogRecord.Copied(2, HOLE_OF_NO_VERSION));
             assertThat(rig.read(CLONE, BLOCK_3)).isEqualTo(FIRST);
             assertThat(rig.read(PARENT, BLOCK_3)).isEqualTo(ZEROS);
-            settle(rig);
+            rig.settle();
         }
         assertThat(StoreCheck.run(directory).findings()).isEmpty();
         try (StoreRig rig = open()) {
@@ -90,7 +79,7 @@ class CloneContentTest {
             rig.appendNow(PARENT, new LogRecord.CopiedUnder(2, new Lsn(1, 9), HOLE_OF_NO_VERSION));
             assertThat(rig.read(CLONE, BLOCK_3)).isEqualTo(FIRST);
             assertThat(rig.readAt(PARENT, 2, BLOCK_3)).isEqualTo(ZEROS);
-            settle(rig);
+            rig.settle();
             assertThat(rig.read(CLONE, BLOCK_3)).isEqualTo(FIRST);
         }
         assertThat(StoreCheck.run(directory).findings()).isEmpty();
@@ -102,7 +91,7 @@ class CloneContentTest {
             rig.appendNow(new SnapshotTaken(CLONE, new Lsn(3, 1), 1));
             rig.appendNow(clone(CLONE_OF_CLONE, CLONE, new Lsn(3, 1)));
             rig.appendNow(new SnapshotDeleted(CLONE, new Lsn(3, 2), 1));
-            settle(rig);
+            rig.settle();
             rig.appendNow(CLONE, new LogRecord.Copied(5, HOLE_OF_NO_VERSION));
             assertThat(rig.read(CLONE_OF_CLONE, BLOCK_3)).isEqualTo(FIRST);
             assertThat(rig.read(CLONE, BLOCK_3)).isEqualTo(ZEROS);
@@ -119,19 +108,19 @@ class CloneContentTest {
             rig.appendNow(new SnapshotTaken(PARENT, new Lsn(1, 6), 2));
             rig.appendNow(clone(OTHER, PARENT, new Lsn(1, 6)));
             rig.appendNow(PARENT, new LogRecord.ReplicaDeleted());
-            settle(rig);
+            rig.settle();
             // Too late: nobody has this version any more. But the parent was looked at.
             rig.appendNow(CLONE, repaired(9, new Lsn(2, 7), 7));
             rig.appendNow(OTHER, new LogRecord.ReplicaDeleted());
-            settle(rig);
+            rig.settle();
             rig.appendNow(CLONE, repaired(3, new Lsn(1, 1), 1));
-            settle(rig);
+            rig.settle();
             assertThat(rig.read(CLONE, ByteRange.ofBlocks(0, 8))).isEqualTo(StoreRig.filled(8, 1));
         }
         assertThat(StoreCheck.run(directory).findings()).isEmpty();
         try (StoreRig rig = open()) {
             rig.appendNow(CLONE, new LogRecord.ReplicaDeleted());
-            settle(rig);
+            rig.settle();
             assertThat(rig.hasFault()).isFalse();
         }
     }

@@ -71,18 +71,6 @@ class SnapshotTest {
         return new Cloned(clone, StoreRig.record(clone, SIZE, 2, 0, new Lsn(2, 0)), parent, at);
     }
 
-    /** Waits until nothing is left to collect and everything freed can be used again. */
-    private static void settle(StoreRig rig) {
-        for (int i = 0; i < 1000 && rig.onLoop(() -> rig.store.isCollecting()); i++) {
-            rig.onLoop(() -> true);
-        }
-        rig.checkpoint();
-        rig.onLoop(() -> {
-            rig.store.verifyAccounting();
-            return true;
-        });
-    }
-
     private static <T> T ask(StoreRig rig, java.util.concurrent.Callable<CompletionStage<T>> question) {
         return StoreRig.get(rig.onLoop(() -> question.call().toCompletableFuture()));
     }
@@ -117,7 +105,7 @@ class SnapshotTest {
             snapshot(rig, 2);
             rig.appendNow(VOLUME, StoreRig.trimmed(1, ++seq, 3, 1));
             delete(rig, 1);
-            settle(rig);
+            rig.settle();
             // In one turn: nothing is collected between the deletion and the copy.
             CompletableFuture<Event> copied = rig.onLoop(() -> {
                 var unused = rig.appendHere(new Item.Ready(new SnapshotDeleted(VOLUME, new Lsn(1, ++seq), 2)));
@@ -129,7 +117,7 @@ class SnapshotTest {
             assertThat(StoreRig.get(copied)).isInstanceOf(Event.Appended.class);
             snapshot(rig, 3);
             assertThat(rig.readAt(VOLUME, 3, ByteRange.ofBlocks(3, 1))).isEqualTo(copy);
-            settle(rig);
+            rig.settle();
             assertThat(rig.readAt(VOLUME, 3, ByteRange.ofBlocks(3, 1))).isEqualTo(copy);
         }
         checkSound(directory);
@@ -141,14 +129,14 @@ class SnapshotTest {
     @Test
     void aSnapshotTakesOnlyWhatIsOverwrittenAndItsDeletionGivesExactlyThatBack() throws IOException {
         try (StoreRig rig = openWithSnapshot()) {
-            settle(rig);
+            rig.settle();
             long before = rig.space().live();
             write(rig, 2, StoreRig.filled(3, 2));
             assertThat(rig.space().live() - before).isEqualTo(3 * 4096);
             assertThat(ask(rig, () -> rig.store.snapshotUsage(VOLUME)).get(1L))
                     .isEqualTo(new SnapshotUsage(8 * 4096, 3 * 4096));
             delete(rig, 1);
-            settle(rig);
+            rig.settle();
             assertThat(rig.space().live()).isEqualTo(before);
             assertThat(rig.onLoop(() -> rig.store.usedBytes(VOLUME))).isEqualTo(8 * 4096);
             Event answer = rig.askAt(VOLUME, 1, ticket -> new Effect.Read(ticket, FIRST_8));
@@ -163,11 +151,11 @@ class SnapshotTest {
             snapshot(rig, 2);
             write(rig, 0, StoreRig.filled(8, 2));
             delete(rig, 1);
-            settle(rig);
+            rig.settle();
             assertThat(rig.readAt(VOLUME, 2, FIRST_8)).isEqualTo(StoreRig.filled(8, 1));
             assertThat(rig.onLoop(() -> rig.store.usedBytes(VOLUME))).isEqualTo(16 * 4096);
             delete(rig, 2);
-            settle(rig);
+            rig.settle();
             assertThat(rig.onLoop(() -> rig.store.usedBytes(VOLUME))).isEqualTo(8 * 4096);
         }
         checkSound(directory);
@@ -222,7 +210,7 @@ class SnapshotTest {
             write(rig, 0, StoreRig.filled(4, 2));
             delete(rig, 1);
             rig.appendNow(VOLUME, new LogRecord.ReplicaDeleted());
-            settle(rig);
+            rig.settle();
             assertThat(rig.space().live() - empty).isEqualTo(8 * 4096);
             assertThat(rig.read(CLONE, FIRST_8)).isEqualTo(StoreRig.filled(8, 1));
         }
@@ -230,7 +218,7 @@ class SnapshotTest {
         try (StoreRig rig = open()) {
             assertThat(rig.read(CLONE, FIRST_8)).isEqualTo(StoreRig.filled(8, 1));
             rig.appendNow(CLONE, new LogRecord.ReplicaDeleted());
-            settle(rig);
+            rig.settle();
             assertThat(rig.space().live()).isEqualTo(empty);
         }
         checkSound(directory);
@@ -295,7 +283,7 @@ class SnapshotTest {
             for (int n = 1; n <= 101; n++) {
                 delete(rig, n);
             }
-            settle(rig);
+            rig.settle();
             assertThat(rig.onLoop(() -> rig.store.usedBytes(VOLUME))).isEqualTo(8 * 4096);
         }
         checkSound(directory);
@@ -331,14 +319,14 @@ class SnapshotTest {
             check(rig);
             List<RegionState> before = regionsAt(rig, 2);
             assertThat(before).isNotEmpty();
-            settle(rig);
+            rig.settle();
         }
         checkSound(directory);
         try (StoreRig rig = open()) {
             check(rig);
             delete(rig, 2);
             delete(rig, 1);
-            settle(rig);
+            rig.settle();
             assertThat(rig.onLoop(() -> rig.store.usedBytes(VOLUME))).isEqualTo(7 * 4096);
         }
         checkSound(directory);

@@ -208,6 +208,22 @@ final class StoreRig implements AutoCloseable {
         get(onLoop(() -> store.checkpoint().toCompletableFuture()));
     }
 
+    /** Waits until nothing is left to collect and everything freed can be used again. */
+    void settle() {
+        for (int i = 0; i < 1000 && onLoop(store::isCollecting); i++) {
+            onLoop(() -> true);
+        }
+        checkpoint();
+        verifyAccounting();
+    }
+
+    void verifyAccounting() {
+        onLoop(() -> {
+            store.verifyAccounting();
+            return true;
+        });
+    }
+
     /** Appends in one turn of the loop, hence in one batch; waits. */
     void appendTogether(List<VolumeId> volumes, List<? extends LogRecord> records) {
         List<CompletableFuture<Event>> futures = onLoop(() -> {
